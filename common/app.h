@@ -1,0 +1,46 @@
+/* The process skeleton that all programs share: options, log, signals, metrics and health, exit code. */
+#ifndef JST_COMMON_APP_H
+#define JST_COMMON_APP_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/options.h"
+
+struct pipelines;
+struct topics;
+
+enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_USAGE = 100, EXIT_TEMPORARY = 111 };
+
+/* What app_init() read and checked. Lives until app_exit(). */
+struct app {
+    enum program program;
+    struct options *options;
+    struct pipelines *pipelines;
+    struct topics *topics;
+};
+
+/* A program's own configuration checks: adds to *faults. */
+typedef void app_check(const struct app *app, struct faults *faults);
+
+/* Read and check everything: options, pipelines, topics, then `check` (NULL ok); start log, signals and the
+ * metrics server. Returns 0 to go on; 1 when the process has done what was asked (--help, --version, --check
+ * without faults); -1 with ERR_CONFIG when it must not start - the faults have been printed. */
+int app_init(enum program program, int argc, char **argv, app_check *check, struct app *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Did SIGTERM or SIGINT ask to stop? A second signal ends the process at once with code 111. */
+bool app_stopping(void);
+/* Milliseconds since the first signal; 0 while there was none. */
+long app_stopping_for_ms(void);
+
+/* Wait until the monotonic deadline, or less when a signal comes. */
+void app_sleep_until(long long deadline_ms);
+
+/* The initialisation is done: logs the one ready line with the version, pipelines and the metrics address. */
+void app_ready(const struct app *app);
+
+/* Log err if it is set, stop the metrics server, free *app, and give the exit code: 0, 100 or 111. */
+int app_exit(struct app *app, const struct err *err);
+
+#endif

@@ -1,0 +1,77 @@
+/* Options are data: one table for all programs (option_table.c) says name, type, default, bounds and help; it
+ * parses flags and environment, prints --help, and is what the documentation is checked against. */
+#ifndef JST_COMMON_OPTIONS_H
+#define JST_COMMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/faults.h"
+
+enum program { PROGRAM_EXTRACTOR = 1, PROGRAM_TRANSFORMER = 2, PROGRAM_LOADER = 4, PROGRAM_JSTCTL = 8 };
+
+enum option_type {
+    OPT_FLAG, /* no value: --once; in the environment 1/true/on or 0/false/off */
+    OPT_TEXT,
+    OPT_LIST, /* comma-separated; repeated flags add */
+    OPT_INT,
+    OPT_DURATION, /* milliseconds */
+    OPT_SIZE,     /* bytes */
+    OPT_PERCENT,  /* hundredths of a per cent */
+    OPT_CHOICE,   /* one of spec->choices, "off|preferred|required|verify" */
+    OPT_TIME,     /* Beijing time, seconds since 1970 UTC */
+    OPT_SINCE,    /* a time or a duration ago: text, see options_since() */
+};
+
+enum option_place {
+    OPT_ANYWHERE,   /* --x, JST_X and JST_PROGRAM_X */
+    OPT_NOT_SHARED, /* --x and JST_PROGRAM_X: group, listen, once, check, replay-* */
+    OPT_FLAG_ONLY,  /* --help, --version */
+    OPT_SECRET,     /* JST_X, JST_PROGRAM_X or a file named by JST_X_FILE: never a flag, never shown */
+    OPT_ENV_ONLY,   /* like a secret, but no secret: JST_APP_KEY */
+};
+
+struct option_spec {
+    const char *name; /* "mysql-host" */
+    int programs;     /* enum program, or-ed */
+    enum option_type type;
+    enum option_place place;
+    const char *fallback; /* the default, as a person would write it; NULL: none */
+    int64_t min, max;     /* numbers; both 0: no bounds but >= 0 */
+    const char *choices;
+    const char *arg;  /* "HOST:PORT" in --help */
+    const char *help; /* one line */
+};
+
+extern const struct option_spec option_table[];
+extern const size_t option_table_count;
+
+const char *program_name(enum program program);
+
+struct options;
+
+/* Reads flags over JST_<PROGRAM>_<NAME> over JST_<NAME> over defaults. Every fault is added to *faults, with
+ * the nearest known name for an unknown one; the result is whole all the same (defaults in place of what is
+ * wrong), so that further checks can go on. Words that are no flags are kept (jstctl's verb and arguments)
+ * where the program is jstctl, an error elsewhere. A flag is --name VALUE or --name=VALUE.
+ * Never NULL; free with options_free(). */
+struct options *options_read(enum program program, int argc, char **argv, char **env, struct faults *faults)
+    __attribute__((returns_nonnull));
+void options_free(struct options *options); /* NULL ok; overwrites secrets first */
+
+/* Values by name. A name that the program's table does not have ends the process: a mistake in the code. */
+const char *options_text(const struct options *o, const char *name); /* NULL: not given, no default */
+int64_t options_number(const struct options *o, const char *name);   /* INT, DURATION, SIZE, PERCENT, TIME */
+bool options_flag(const struct options *o, const char *name);        /* FLAG, and CHOICE on|off */
+size_t options_list(const struct options *o, const char *name, const char *const **ret_items);
+bool options_given(const struct options *o, const char *name); /* by a flag or the environment */
+size_t options_words(const struct options *o, const char *const **ret_words);
+/* SINCE: the instant meant, in seconds; a duration counts back from now_s. */
+int64_t options_since(const struct options *o, const char *name, int64_t now_s);
+
+/* Usage, every option with its default, the environment and the exit codes. */
+void options_help(enum program program, FILE *out);
+
+#endif
