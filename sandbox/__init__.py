@@ -1,0 +1,1 @@
+"""A stand-in for the Jushuitan open API: purchase-in documents, deterministic, with faults on request."""
