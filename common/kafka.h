@@ -19,9 +19,10 @@ struct err;
 void kafka_check(const struct options *options, struct faults *faults);
 
 struct source_config {
-    const char *group;         /* NULL: no group, assigned by hand (state reading) */
-    const char *const *topics; /* names to subscribe to; topics that do not exist yet are waited for */
-    size_t topic_count;
+    const char *group;
+    const char *const *topics;    /* names to subscribe to; topics that do not exist yet are waited for */
+    const char *const *pipelines; /* the pipeline of each of them, for jst_consumer_lag; NULL: none */
+    size_t topic_count;           /* both arrays are copied */
     bool bounded;        /* --once: end at the ends of the topics as they stand when first assigned */
     bool from_beginning; /* always read whole partitions, and never commit: the state topic */
 };

@@ -1,0 +1,562 @@
+/* A consumer in a group, eager rebalancing, offsets committed by hand.
+ *
+ * Where a partition starts is decided here, not by auto.offset.reset: at the committed offset, or at the
+ * beginning where the group never committed one. So an offset that is out of range always means that messages
+ * were deleted unread, and is reported as SOURCE_LOST instead of being skipped. */
+#include "common/kafka_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/health.h"
+#include "common/mem.h"
+#include "common/options.h"
+
+enum { LOOKUP_TIMEOUT_MS = 2000, CLOSE_COMMIT_MS = 3000, ASSIGN_RETRY_MS = 500 };
+
+/* What is known of a partition, kept over rebalances. */
+struct part {
+    char *topic;
+    int32_t partition;
+    int64_t end;   /* bounded: read up to here; -1: not known yet */
+    bool done;     /* bounded: has been reached */
+    bool assigned; /* now */
+};
+
+struct kafka_source {
+    struct source base;
+    rd_kafka_t *rk;
+    struct source_config config;
+    char **topics, **pipelines;
+    struct part *parts;
+    size_t part_count, part_cap;
+    char **paused; /* topics */
+    size_t paused_count, paused_cap;
+    bool all_paused;
+    /* events that wait for poll() to hand them out */
+    bool revoked, assigned, ended;
+    const char *lost_topic; /* NULL: none */
+    int32_t lost_partition;
+    bool end_given;
+    /* an assignment whose start offsets could not be looked up yet */
+    rd_kafka_topic_partition_list_t *waiting;
+    int64_t waiting_until_ms;
+    bool committing, commit_again;
+    int64_t contact_ms; /* monotonic; 0: never */
+    char reason[256];   /* the last transport error */
+    bool fatal;
+};
+
+static struct kafka_source *of(struct source *source)
+{
+    return (struct kafka_source *)source;
+}
+
+static struct part *part_find(struct kafka_source *s, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < s->part_count; i++)
+        if (s->parts[i].partition == partition && strcmp(s->parts[i].topic, topic) == 0)
+            return &s->parts[i];
+    s->parts = mem_grow(s->parts, &s->part_cap, s->part_count, sizeof *s->parts);
+    s->parts[s->part_count] = (struct part){.topic = mem_strdup(topic), .partition = partition, .end = -1};
+    return &s->parts[s->part_count++];
+}
+
+static bool topic_is_paused(const struct kafka_source *s, const char *topic)
+{
+    if (s->all_paused)
+        return true;
+    for (size_t i = 0; i < s->paused_count; i++)
+        if (strcmp(s->paused[i], topic) == 0)
+            return true;
+    return false;
+}
+
+/* Pause or resume the assigned partitions of one topic, or of all. */
+static void switch_partitions(struct kafka_source *s, const char *topic, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+
+    for (size_t i = 0; i < s->part_count; i++) {
+        const struct part *p = &s->parts[i];
+        if (p->assigned && (topic == NULL || strcmp(p->topic, topic) == 0) &&
+            (pause || !topic_is_paused(s, p->topic)))
+            rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
+    }
+    if (pause)
+        rd_kafka_pause_partitions(s->rk, list);
+    else
+        rd_kafka_resume_partitions(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* The offsets to start at. Returns -1 when the broker does not tell them now. */
+static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+{
+    if (!s->config.from_beginning &&
+        rd_kafka_committed(s->rk, list, LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *at = &list->elems[i];
+        struct part *p = part_find(s, at->topic, at->partition);
+        if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return -1;
+        if (s->config.from_beginning || at->offset < 0)
+            at->offset = RD_KAFKA_OFFSET_BEGINNING;
+        if (!s->config.bounded || p->end >= 0)
+            continue;
+        int64_t low;
+        int64_t high;
+        if (rd_kafka_query_watermark_offsets(s->rk, at->topic, at->partition, &low, &high,
+                                             LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return -1;
+        p->end = high;
+        p->done = high <= low || (at->offset >= 0 && at->offset >= high);
+    }
+    return 0;
+}
+
+static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_assign(s->rk, list);
+    for (int i = 0; i < list->cnt; i++)
+        part_find(s, list->elems[i].topic, list->elems[i].partition)->assigned = true;
+    if (s->all_paused)
+        switch_partitions(s, NULL, true);
+    for (size_t i = 0; i < s->paused_count; i++)
+        switch_partitions(s, s->paused[i], true);
+    s->assigned = true;
+    health_reason("assignment", NULL);
+}
+
+/* A second attempt, from poll(), at what the broker did not answer during the rebalance. */
+static void retry_assignment(struct kafka_source *s)
+{
+    if (s->waiting == NULL || clock_monotonic_ms() < s->waiting_until_ms)
+        return;
+    if (look_up_starts(s, s->waiting) != 0) {
+        s->waiting_until_ms = clock_monotonic_ms() + ASSIGN_RETRY_MS;
+        return;
+    }
+    rd_kafka_topic_partition_list_t *list = s->waiting;
+    s->waiting = NULL;
+    start_assignment(s, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void forget_assignment(struct kafka_source *s)
+{
+    for (size_t i = 0; i < s->part_count; i++) {
+        s->parts[i].assigned = false;
+        if (s->config.from_beginning) {
+            s->parts[i].end = -1;
+            s->parts[i].done = false;
+        }
+    }
+    if (s->waiting != NULL)
+        rd_kafka_topic_partition_list_destroy(s->waiting);
+    s->waiting = NULL;
+    s->revoked = true;
+    s->end_given = false;
+    s->lost_topic = NULL;
+    kafka_stats_forget_lags();
+    health_reason("assignment", "no partitions are assigned");
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                         void *arg)
+{
+    struct kafka_source *s = arg;
+
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        if (look_up_starts(s, list) == 0) {
+            start_assignment(s, list);
+            return;
+        }
+        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_assign(rk, none);
+        rd_kafka_topic_partition_list_destroy(none);
+        s->waiting = rd_kafka_topic_partition_list_copy(list);
+        s->waiting_until_ms = clock_monotonic_ms() + ASSIGN_RETRY_MS;
+        return;
+    }
+    if (!s->config.from_beginning && !rd_kafka_assignment_lost(rk) && s->commit_again)
+        rd_kafka_commit(rk, NULL, 0);
+    forget_assignment(s);
+    rd_kafka_assign(rk, NULL);
+}
+
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                      void *arg)
+{
+    struct kafka_source *s = arg;
+
+    (void)rk, (void)list;
+    s->committing = false;
+    /* Whatever failed is still stored, and goes with the next commit. */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET)
+        s->commit_again = true;
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *text, void *arg)
+{
+    struct kafka_source *s = arg;
+
+    (void)rk;
+    if (code == RD_KAFKA_RESP_ERR__FATAL)
+        s->fatal = true;
+    else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        health_dependency("kafka", false, *s->reason != '\0' ? s->reason : text);
+    else
+        snprintf(s->reason, sizeof s->reason, "%s", text);
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL)
+        health_dependency("kafka", false, text);
+}
+
+static const char *topic_pipeline(void *arg, const char *topic)
+{
+    const struct kafka_source *s = arg;
+
+    for (size_t i = 0; s->pipelines != NULL && i < s->config.topic_count; i++)
+        if (strcmp(s->topics[i], topic) == 0)
+            return s->pipelines[i];
+    return NULL;
+}
+
+static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
+{
+    struct kafka_source *s = arg;
+    struct kafka_stats stats;
+
+    (void)rk;
+    kafka_stats_read(json, len, topic_pipeline, s, &stats);
+    if (stats.brokers_up > 0) {
+        health_dependency("kafka", true, NULL);
+        s->contact_ms = clock_monotonic_ms() - stats.idle_us / 1000;
+    } else {
+        health_dependency("kafka", false, *s->reason != '\0' ? s->reason : "no broker is connected");
+    }
+    return 0;
+}
+
+static void fill_record(rd_kafka_message_t *m, struct record *ret)
+{
+    rd_kafka_timestamp_type_t kind;
+    rd_kafka_headers_t *headers;
+
+    *ret = (struct record){
+        .topic = rd_kafka_topic_name(m->rkt),
+        .partition = m->partition,
+        .offset = m->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(m, &kind),
+        .key = m->key,
+        .key_len = m->key_len,
+        .has_key = m->key != NULL,
+        .value = m->payload,
+        .value_len = m->len,
+        .has_value = m->payload != NULL,
+        .owner = m,
+    };
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0;
+         ret->header_count < RECORD_HEADERS_MAX &&
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        ret->headers[ret->header_count++] = (struct header){.name = name, .value = value};
+}
+
+static void check_ended(struct kafka_source *s)
+{
+    if (!s->config.bounded || s->end_given)
+        return;
+    for (size_t i = 0; i < s->part_count; i++)
+        if (s->parts[i].assigned && !s->parts[i].done)
+            return;
+    s->end_given = true;
+    s->ended = true;
+}
+
+/* An event in place of a message. */
+static void take_error(struct kafka_source *s, const rd_kafka_message_t *m)
+{
+    struct part *p = m->rkt != NULL ? part_find(s, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
+
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && p != NULL) {
+        p->done = true;
+        check_ended(s);
+    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
+        s->lost_topic = p->topic;
+        s->lost_partition = p->partition;
+    } else if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
+        s->fatal = true;
+    } else if (m->err != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
+        health_reason("subscription", rd_kafka_message_errstr(m));
+    }
+}
+
+static bool take_event(struct kafka_source *s, enum source_event *ret_event, struct record *ret)
+{
+    if (s->revoked) {
+        s->revoked = false;
+        *ret_event = SOURCE_REVOKED;
+    } else if (s->assigned) {
+        s->assigned = false;
+        check_ended(s);
+        *ret_event = SOURCE_ASSIGNED;
+    } else if (s->lost_topic != NULL) {
+        *ret = (struct record){.topic = s->lost_topic, .partition = s->lost_partition};
+        s->lost_topic = NULL;
+        *ret_event = SOURCE_LOST;
+    } else if (s->ended) {
+        s->ended = false;
+        *ret_event = SOURCE_END;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Beyond the end of a bounded read nothing is handed out. */
+static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
+{
+    if (!s->config.bounded)
+        return false;
+    struct part *p = part_find(s, rd_kafka_topic_name(m->rkt), m->partition);
+    if (m->offset + 1 >= p->end && !p->done) {
+        p->done = true;
+        check_ended(s);
+    }
+    return m->offset >= p->end && !s->config.from_beginning;
+}
+
+static int consumer_poll(struct source *source, int timeout_ms, enum source_event *ret_event,
+                         struct record *ret, struct err *err)
+{
+    struct kafka_source *s = of(source);
+
+    *ret_event = SOURCE_NONE;
+    if (take_event(s, ret_event, ret))
+        return 0;
+    retry_assignment(s);
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, timeout_ms);
+    if (m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR && !beyond_end(s, m)) {
+        health_reason("subscription", NULL);
+        fill_record(m, ret);
+        *ret_event = SOURCE_RECORD;
+        return 0;
+    }
+    if (m != NULL) {
+        if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            take_error(s, m);
+        rd_kafka_message_destroy(m);
+    }
+    if (s->fatal) {
+        char text[256];
+        rd_kafka_fatal_error(s->rk, text, sizeof text);
+        return err_set(err, ERR_FATAL, 0, "Kafka consumer: %s", text);
+    }
+    take_event(s, ret_event, ret);
+    return 0;
+}
+
+static void consumer_release(struct source *source, struct record *record)
+{
+    (void)source;
+    if (record->owner != NULL)
+        rd_kafka_message_destroy(record->owner);
+    record->owner = NULL;
+}
+
+static void consumer_store(struct source *source, const char *topic, int32_t partition, int64_t offset)
+{
+    struct kafka_source *s = of(source);
+
+    if (s->config.from_beginning || !part_find(s, topic, partition)->assigned)
+        return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset + 1;
+    rd_kafka_offsets_store(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    s->commit_again = true;
+}
+
+static int consumer_commit(struct source *source, struct err *err)
+{
+    struct kafka_source *s = of(source);
+
+    if (!s->commit_again || s->committing)
+        return 0;
+    s->commit_again = false;
+    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, NULL, 1);
+    if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
+        return 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        s->commit_again = true;
+        return err_set(err, ERR_RETRY, (int)code, "commit of offsets: %s", rd_kafka_err2str(code));
+    }
+    s->committing = true;
+    return 0;
+}
+
+static void consumer_pause(struct source *source, const char *topic)
+{
+    struct kafka_source *s = of(source);
+
+    if (topic == NULL) {
+        if (s->all_paused)
+            return;
+        s->all_paused = true;
+    } else {
+        for (size_t i = 0; i < s->paused_count; i++)
+            if (strcmp(s->paused[i], topic) == 0)
+                return;
+        s->paused = mem_grow(s->paused, &s->paused_cap, s->paused_count, sizeof *s->paused);
+        s->paused[s->paused_count++] = mem_strdup(topic);
+    }
+    switch_partitions(s, topic, true);
+}
+
+static void consumer_resume(struct source *source, const char *topic)
+{
+    struct kafka_source *s = of(source);
+
+    if (topic == NULL) {
+        if (!s->all_paused)
+            return;
+        s->all_paused = false;
+        switch_partitions(s, NULL, false);
+        return;
+    }
+    for (size_t i = 0; i < s->paused_count; i++) {
+        if (strcmp(s->paused[i], topic) == 0) {
+            free(s->paused[i]);
+            s->paused[i] = s->paused[--s->paused_count];
+            switch_partitions(s, topic, false);
+            return;
+        }
+    }
+}
+
+/* Commit what is stored, with a deadline: a broker that is away must not hold up the exit. */
+static void last_commit(struct kafka_source *s)
+{
+    int64_t deadline = clock_monotonic_ms() + CLOSE_COMMIT_MS;
+
+    if (s->config.from_beginning)
+        return;
+    switch_partitions(s, NULL, true);
+    for (;;) {
+        consumer_commit(&s->base, NULL);
+        if ((!s->committing && !s->commit_again) || clock_monotonic_ms() >= deadline)
+            return;
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, 20);
+        if (m != NULL)
+            rd_kafka_message_destroy(m);
+    }
+}
+
+static void consumer_free(struct source *source)
+{
+    struct kafka_source *s = of(source);
+
+    last_commit(s);
+    s->commit_again = false;
+    rd_kafka_consumer_close(s->rk);
+    rd_kafka_destroy(s->rk);
+    if (s->waiting != NULL)
+        rd_kafka_topic_partition_list_destroy(s->waiting);
+    for (size_t i = 0; i < s->part_count; i++)
+        free(s->parts[i].topic);
+    free(s->parts);
+    for (size_t i = 0; i < s->paused_count; i++)
+        free(s->paused[i]);
+    free(s->paused);
+    for (size_t i = 0; i < s->config.topic_count; i++) {
+        free(s->topics[i]);
+        if (s->pipelines != NULL)
+            free(s->pipelines[i]);
+    }
+    free(s->topics);
+    free(s->pipelines);
+    free(s);
+}
+
+static const struct source_ops consumer_ops = {
+    .poll = consumer_poll,
+    .release = consumer_release,
+    .store = consumer_store,
+    .commit = consumer_commit,
+    .pause = consumer_pause,
+    .resume = consumer_resume,
+    .free = consumer_free,
+};
+
+static int subscribe(struct kafka_source *s, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->config.topic_count);
+
+    for (size_t i = 0; i < s->config.topic_count; i++)
+        rd_kafka_topic_partition_list_add(list, s->topics[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_FATAL, (int)code, "cannot subscribe: %s", rd_kafka_err2str(code));
+    return 0;
+}
+
+static char **copy_names(const char *const *names, size_t count)
+{
+    char **copy = mem_zalloc(count, sizeof *copy);
+
+    for (size_t i = 0; i < count; i++)
+        copy[i] = mem_strdup(names[i]);
+    return copy;
+}
+
+int kafka_source_open(const struct options *options, const struct source_config *config, struct source **ret,
+                      struct err *err)
+{
+    rd_kafka_conf_t *conf;
+
+    if (kafka_conf_new(options, KAFKA_CONSUMER, &conf, err) != 0)
+        return -1;
+    struct kafka_source *s = mem_zalloc(1, sizeof *s);
+    s->base.ops = &consumer_ops;
+    s->config = *config;
+    s->topics = copy_names(config->topics, config->topic_count);
+    s->pipelines = config->pipelines != NULL ? copy_names(config->pipelines, config->topic_count) : NULL;
+    s->config.topics = NULL;
+    s->config.pipelines = NULL;
+    kafka_conf_must(conf, "group.id", config->group);
+    rd_kafka_conf_set_opaque(conf, s);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_stats_cb(conf, on_stats);
+    if (kafka_client_new(RD_KAFKA_CONSUMER, conf, &s->rk, err) != 0) {
+        free(s);
+        return -1;
+    }
+    rd_kafka_poll_set_consumer(s->rk);
+    health_reason("assignment", "no partitions are assigned");
+    if (subscribe(s, err) != 0) {
+        consumer_free(&s->base);
+        return -1;
+    }
+    *ret = &s->base;
+    return 0;
+}
+
+int64_t kafka_source_contact_ms(const struct source *source)
+{
+    const struct kafka_source *s = (const struct kafka_source *)source;
+
+    return s->contact_ms > 0 ? clock_monotonic_ms() - s->contact_ms : -1;
+}
