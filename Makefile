@@ -1,0 +1,75 @@
+# The verbs of jstpipe. Each installs and builds what it needs, as far as it is missing.
+#   JST_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
+#   DB=mariadb|mysql|both   the databases of the integration tests (default both)
+#   ARGS="-k name -x"       further arguments of pytest
+#   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+# One build at a time; CMake and Ninja see to the cores.
+.NOTPARALLEL:
+
+DB ?= both
+ARGS ?=
+KEEP ?=
+LIMIT ?= 25m
+PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
+
+.PHONY: help setup setup-build setup-run setup-lint build dev asan test unit integration test-asan \
+	test-compose lint fmt demo bench clean
+
+help: ## show these verbs
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+setup: ## install everything that is missing (root or sudo); a second run fetches nothing
+	@tools/setup
+
+setup-build:
+	@tools/setup build
+
+setup-run:
+	@tools/setup build run
+
+setup-lint:
+	@tools/setup build lint
+
+build: setup-build ## build the programs, optimised and hardened: build/release/bin
+	@tools/build release
+
+dev: setup-build ## build the programs and the unit tests with warnings as errors: build/dev
+	@tools/build dev
+
+asan: setup-build ## build with the address and undefined-behaviour sanitizers: build/asan
+	@tools/build asan
+
+test: setup-run unit integration ## set up, build, unit tests, integration tests on MariaDB and MySQL
+
+unit: dev ## unit tests
+	@ctest --preset dev -j "$$(nproc)"
+
+integration: setup-run dev ## integration tests: DB=mariadb|mysql|both, ARGS="-k name"
+	@$(PYTEST) tests/integration --db $(DB) --build dev $(ARGS)
+
+test-asan: setup-run asan ## unit and integration tests with the sanitizers
+	@ctest --preset asan -j "$$(nproc)"
+	@$(PYTEST) tests/integration --db $(DB) --build asan $(ARGS)
+
+test-compose: ## build, run, scale and take down the compose stack with the Docker engine at hand
+	@tests/compose/run
+
+lint: setup-lint ## formatter, clang-tidy, cppcheck, shellcheck, ruff, and the project's own rules
+	@cmake --preset dev >/dev/null
+	@tests/lint/run
+
+fmt: setup-lint ## format the C and Python sources in place
+	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
+	@"$${JST_LOCAL:-.local}/venv/bin/ruff" format --quiet .
+
+demo: setup-run build ## 20,000 documents from a sandbox API to a private database, checked; KEEP=1 stays up
+	@KEEP=$(KEEP) tools/demo
+
+bench: setup-run build ## measure throughput and memory
+	@bench/run
+
+clean: ## remove the builds; what set-up fetched stays (rm -r .local removes that too)
+	rm -rf build
