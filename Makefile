@@ -19,7 +19,8 @@ PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/pytho
 	test-compose lint fmt demo bench clean
 
 help: ## show these verbs
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r verb effect; do printf '  make %-13s %s\n' "$$verb" "$$effect"; done
 
 setup: ## install everything that is missing (root or sudo); a second run fetches nothing
 	@tools/setup

@@ -53,7 +53,7 @@ class Pipe:
         self.started: list[Process] = []
         self.env: dict[str, str] = {}  # further environment of every program
         self.rate = "1000/s,60000/m"  # of the extractor; a test of the limits sets the real one
-        self.app_key = "sandbox-key"
+        self.app_key = "sandbox"
         self.app_secret = "sandbox-secret"
         self.pipelines = self.directory / "pipelines"
         shutil.copytree(paths.need(paths.ROOT / "pipelines", "git checkout"), self.pipelines)
