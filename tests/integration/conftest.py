@@ -20,7 +20,9 @@ _number = itertools.count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=[*KINDS, "both"], default="both", help="the databases to test against")
-    parser.addoption("--build", choices=["dev", "asan", "release"], default="dev", help="whose programs to test")
+    parser.addoption(
+        "--build", choices=["dev", "asan", "release"], default="dev", help="whose programs to test"
+    )
     parser.addoption("--keep", action="store_true", default=False, help="keep the servers' directories")
 
 
@@ -135,7 +137,7 @@ def start_sandbox(test_dir: Path) -> Iterator[Callable[..., Sandbox]]:
 
 @pytest.fixture
 def make_pipe(test_dir: Path, build: str, unique: str) -> Iterator[Callable[..., Pipe]]:
-    """make_pipe(kafka, database=None, sandbox=None) gives a Pipe; its programs are stopped and judged at the end."""
+    """make_pipe(kafka, database=None, sandbox=None) gives a Pipe, whose programs end with the test."""
     made: list[Pipe] = []
 
     def make(kafka: KafkaServer, database: Database | None = None, sandbox: Sandbox | None = None) -> Pipe:

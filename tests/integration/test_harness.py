@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pymysql
 import pytest
 from harness import oracle, paths, ports
-from harness.database import Database, DatabaseServer
+from harness.database import Database
 from harness.kafka import KafkaServer
 from harness.process import Metrics, Process, ProcessFailed
 from harness.waiting import NotInTime, wait_until
@@ -28,11 +27,15 @@ def test_early_death_ends_the_waiting_with_the_log(test_dir: Path) -> None:
 
 
 def test_stop_fails_on_a_wrong_exit_code_and_on_deafness(test_dir: Path) -> None:
-    wrong = Process("wrong", ["/bin/sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done"], test_dir).start()
+    wrong = Process(
+        "wrong", ["/bin/sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done"], test_dir
+    ).start()
     wrong.wait_for_log("up")
     with pytest.raises(ProcessFailed, match="with 7 instead of 0"):
         wrong.stop()
-    deaf = Process("deaf", ["/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"], test_dir).start()
+    deaf = Process(
+        "deaf", ["/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"], test_dir
+    ).start()
     deaf.wait_for_log("up")
     with pytest.raises(ProcessFailed, match="did not end"):
         deaf.stop(0.5)
@@ -40,7 +43,9 @@ def test_stop_fails_on_a_wrong_exit_code_and_on_deafness(test_dir: Path) -> None
 
 
 def test_sanitizer_report_is_a_failure(test_dir: Path) -> None:
-    program = Process("leaky", ["/bin/sh", "-c", "echo '==1==ERROR: LeakSanitizer: detected memory leaks'"], test_dir).start()
+    program = Process(
+        "leaky", ["/bin/sh", "-c", "echo '==1==ERROR: LeakSanitizer: detected memory leaks'"], test_dir
+    ).start()
     with pytest.raises(ProcessFailed, match="a sanitizer reports"):
         program.wait()
 
@@ -101,13 +106,13 @@ def test_database_keeps_commits_over_kill(own_database: Database, database_kind:
     assert own_database.query("SELECT * FROM t") == [{"id": 1, "v": "😀汉"}]
 
 
-def test_database_user_sees_only_its_own(database: Database, database_servers: Callable[[str], DatabaseServer]) -> None:
+def test_database_user_sees_only_its_own(database: Database) -> None:
     other = database.server.create_database(database.name + "x")
     other.execute("CREATE TABLE secret (id INT)")
     with database.connect(user=database.user, password=database.password.encode()) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW DATABASES")
-            names = {row["Database"] for row in cursor.fetchall()}
+        cursor = connection.cursor()
+        cursor.execute("SHOW DATABASES")
+        names = {row["Database"] for row in cursor.fetchall()}
     assert database.name in names
     assert other.name not in names
 
@@ -123,9 +128,10 @@ def test_frozen_database_answers_again_after_thaw(own_database: Database) -> Non
 # ---- the oracle ----
 
 DOCUMENT = (
-    '{"io_id": 100, "ts": 1234567890123456789, "warehouse": "主仓😀", "tax_rate": 13.00, "labels": ["a", {"b": 1.50}],'
-    ' "archived": true, "remark": "", "modified": "2024-05-06 07:08:09", "so_id": null,'
-    ' "items": [{"ioi_id": 1, "qty": "2", "cost_price": 1e1, "name": "x\\u00e9"}, {"ioi_id": 2, "qty": 0.10}]}'
+    '{"io_id": 100, "ts": 1234567890123456789, "warehouse": "主仓😀", "tax_rate": 13.00,'
+    ' "labels": ["a", {"b": 1.50}], "archived": true, "remark": "", "modified": "2024-05-06 07:08:09", "so_id": null,'
+    ' "items": [{"ioi_id": 1, "qty": "2", "cost_price": 1e1, "name": "x\\u00e9"},'
+    ' {"ioi_id": 2, "qty": 0.10}]}'
 )
 
 
@@ -146,13 +152,20 @@ def test_oracle_keeps_digits_and_texts() -> None:
 
 
 def test_oracle_sees_every_kind_of_difference(database: Database) -> None:
-    special = {"id": "VARCHAR(64) PRIMARY KEY", "tax_rate": "DECIMAL(10,2)", "modified": "DATETIME", "ts": "BIGINT"}
+    special = {
+        "id": "VARCHAR(64) PRIMARY KEY",
+        "tax_rate": "DECIMAL(10,2)",
+        "modified": "DATETIME",
+        "ts": "BIGINT",
+    }
     columns = ", ".join(f"`{c}` {special.get(c, 'TEXT')}" for c in oracle.COLUMNS)
     database.execute(f"CREATE TABLE {oracle.TABLE} ({columns}) CHARACTER SET utf8mb4")
     expected = oracle.expected_rows(DOCUMENT, {})
     for row in expected.values():
         marks = ", ".join(["%s"] * len(row))
-        database.execute(f"INSERT INTO {oracle.TABLE} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        database.execute(
+            f"INSERT INTO {oracle.TABLE} ({', '.join(row)}) VALUES ({marks})", list(row.values())
+        )
     assert not oracle.compare(expected, database)
 
     database.execute(f"UPDATE {oracle.TABLE} SET items_qty = '2.0' WHERE id = '100-1'")

@@ -77,7 +77,11 @@ class DatabaseServer:
             stale.unlink(missing_ok=True)
         self.process.start()
         wait_until(
-            f"{self.kind} to answer on port {self.port}", self._answers, limit, alive=[self.process], ignore=(pymysql.Error,)
+            f"{self.kind} to answer on port {self.port}",
+            self._answers,
+            limit,
+            alive=[self.process],
+            ignore=(pymysql.Error,),
         )
         return self
 
@@ -112,7 +116,7 @@ class DatabaseServer:
     # ---- use ----
 
     def connect(self, database: str | None = None, **more: Any) -> pymysql.connections.Connection:
-        """A connection as root through the socket: utf8mb4, autocommit, time zone of Beijing, rows as dicts."""
+        """A connection as root through the socket: utf8mb4, autocommit, Beijing time, rows as dicts."""
         options: dict[str, Any] = {
             "unix_socket": str(self.socket),
             "user": "root",

@@ -121,7 +121,7 @@ class KafkaServer:
     def tool(self, main_class: str, *arguments: str, limit: float = 60.0) -> str:
         """Run one of Kafka's own tools (0.8 to 1.3 s) and return what it prints.
 
-        For example tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server", k.brokers, …).
+        For example tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", k.brokers, "--list").
         """
         command = [*self._java([f"-XX:SharedArchiveFile={self.archive}"]), main_class, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
@@ -249,7 +249,9 @@ class KafkaServer:
         consumer = self._consumer("harness.offsets")
         try:
             numbers = range(self.partitions(topic))
-            return {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=20)[1] for n in numbers}
+            return {
+                n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=20)[1] for n in numbers
+            }
         finally:
             consumer.close()
 
@@ -258,7 +260,11 @@ class KafkaServer:
         consumer = self._consumer(group)
         try:
             asked = [TopicPartition(topic, n) for n in range(self.partitions(topic))]
-            return {p.partition: p.offset for p in consumer.committed(asked, timeout=20) if p.offset != OFFSET_INVALID}
+            return {
+                p.partition: p.offset
+                for p in consumer.committed(asked, timeout=20)
+                if p.offset != OFFSET_INVALID
+            }
         finally:
             consumer.close()
 
@@ -267,7 +273,9 @@ class KafkaServer:
         committed = self.committed(group, topic)
         return sum(end - committed.get(number, 0) for number, end in self.end_offsets(topic).items())
 
-    def wait_consumed(self, group: str, topic: str, limit: float = 60.0, alive: Iterable[Process] = ()) -> None:
+    def wait_consumed(
+        self, group: str, topic: str, limit: float = 60.0, alive: Iterable[Process] = ()
+    ) -> None:
         """Wait until the group has committed everything that the topic holds."""
 
         def finished() -> bool:

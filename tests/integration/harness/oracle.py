@@ -1,7 +1,8 @@
 """What the table must hold: rows computed from the sandbox's truth, independently of the programs.
 
-Knows the mapping of pipelines/purchasein.json by heart: header fields keep their names, fields of a line get the
-prefix items_, and id is {io_id}-{items_ioi_id}. Values stay text, exactly as they came, until they meet a column.
+Knows the mapping of pipelines/purchasein.json by heart: header fields keep their names, fields of a line get
+the prefix items_, and id is {io_id}-{items_ioi_id}. Values stay text, exactly as they came, until they meet a
+column.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from .database import Database
 
 TABLE = "purchasein_query"
 COLUMNS = (
-    "id io_id ts warehouse po_id supplier_id supplier_name modified so_id out_io_id status io_date wh_id wms_co_id"
-    " remark tax_rate labels archived merge_so_id type creator_name f_status l_id items_ioi_id items_sku_id"
-    " items_i_id items_unit items_name items_qty items_cost_price items_cost_amount"
+    "id io_id ts warehouse po_id supplier_id supplier_name modified so_id out_io_id status io_date wh_id"
+    " wms_co_id remark tax_rate labels archived merge_so_id type creator_name f_status l_id items_ioi_id"
+    " items_sku_id items_i_id items_unit items_name items_qty items_cost_price items_cost_amount"
 ).split()
 TEXT_TYPES = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "json"}
 EXAMPLES = 5
@@ -89,7 +90,9 @@ def as_text(value: Value | None, number: bool = False) -> Cell:
     if isinstance(value.parsed, bool):
         return ("1" if value.parsed else "0") if number else value.raw
     if isinstance(value.parsed, Digits):
-        return format(Decimal(value.parsed), "f") if value.parsed.lower().find("e") >= 0 else str(value.parsed)
+        return (
+            format(Decimal(value.parsed), "f") if value.parsed.lower().find("e") >= 0 else str(value.parsed)
+        )
     if isinstance(value.parsed, str):
         return value.parsed
     return value.raw
@@ -123,7 +126,7 @@ def expected_rows(truth: bytes | str, types: Mapping[str, str]) -> dict[str, Row
     for document in text.split("\n"):
         if document.strip():
             for row in rows_of(document, types):
-                assert row["id"] is not None and row["id"] not in rows, f"the truth has {row['id']} twice"
+                assert row["id"] and row["id"] not in rows, f"the truth has {row['id']} twice"
                 rows[row["id"]] = row
     return rows
 
@@ -170,7 +173,9 @@ class Differences:
     actual: int = 0
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
-    differing: dict[str, list[tuple[str, Any, Any]]] = field(default_factory=dict)  # id: column, expected, actual
+    differing: dict[str, list[tuple[str, Any, Any]]] = field(
+        default_factory=dict
+    )  # id: column, expected, actual
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.differing)
@@ -183,7 +188,10 @@ class Differences:
         lines += [f"  missing: {', '.join(self.missing[:EXAMPLES])}"] if self.missing else []
         lines += [f"  too many: {', '.join(self.extra[:EXAMPLES])}"] if self.extra else []
         for key in list(self.differing)[:EXAMPLES]:
-            lines += [f"  {key}.{column}: {a!r} expected, {b!r} in the table" for column, a, b in self.differing[key]]
+            lines += [
+                f"  {key}.{column}: {a!r} expected, {b!r} in the table"
+                for column, a, b in self.differing[key]
+            ]
         return "\n".join(lines)
 
 
@@ -213,10 +221,13 @@ def compare(expected: Mapping[str, Row], database: Database, table: str = TABLE)
 
 def _converters(database: Database, table: str) -> list[tuple[str, Callable[[Cell], Any]]]:
     sql = (
-        "SELECT column_name AS name, data_type AS type, numeric_scale AS scale FROM information_schema.columns"
-        " WHERE table_schema = %s AND table_name = %s"
+        "SELECT column_name AS name, data_type AS type, numeric_scale AS scale"
+        " FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
     )
-    known = {r["name"]: (r["type"].lower(), int(r["scale"] or 0)) for r in database.query(sql, (database.name, table))}
+    known = {
+        r["name"]: (r["type"].lower(), int(r["scale"] or 0))
+        for r in database.query(sql, (database.name, table))
+    }
     absent = [column for column in COLUMNS if column not in known]
     assert not absent, f"table {table} lacks the columns {absent}"
     return [(column, converter(*known[column])) for column in COLUMNS]

@@ -25,5 +25,7 @@ def need(path: Path | str, remedy: str) -> Path:
 
 def program(build: str, name: str) -> Path:
     """A program of ours in build/<build>/bin."""
-    verb = {"release": "make build", "dev": "make dev", "asan": "make asan"}.get(build, f"cmake --preset {build}")
+    verb = {"release": "make build", "dev": "make dev", "asan": "make asan"}.get(
+        build, f"cmake --preset {build}"
+    )
     return need(ROOT / "build" / build / "bin" / name, verb)

@@ -17,7 +17,9 @@ from pathlib import Path
 from .waiting import NotInTime, wait_until
 
 TAIL_LINES = 40
-SANITIZER_REPORT = re.compile(r"ERROR: (?:Address|Leak|Memory|Thread)Sanitizer|: runtime error: |SUMMARY: \w+Sanitizer")
+SANITIZER_REPORT = re.compile(
+    r"ERROR: (?:Address|Leak|Memory|Thread)Sanitizer|: runtime error: |SUMMARY: \w+Sanitizer"
+)
 LISTEN_ADDRESS = re.compile(r"(?:listen|metrics|health)[^\n]*?(127\.0\.0\.1:[1-9]\d*)", re.IGNORECASE)
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -35,7 +37,9 @@ def _die_with_parent() -> None:
 class Process:
     """A program with a private directory; standard output and error go to <directory>/<name>.log."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], directory: Path, env: Mapping[str, str] | None = None):
+    def __init__(
+        self, name: str, command: Sequence[str | Path], directory: Path, env: Mapping[str, str] | None = None
+    ):
         self.name = name
         self.command = [str(word) for word in command]
         self.directory = Path(directory)
@@ -110,7 +114,9 @@ class Process:
                 self.popen.wait(limit)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise ProcessFailed(f"{self.name} did not end within {limit} s of SIGTERM\n{self.tail()}") from None
+                raise ProcessFailed(
+                    f"{self.name} did not end within {limit} s of SIGTERM\n{self.tail()}"
+                ) from None
         code = self.popen.returncode
         self.check_sanitizers()
         if expect is not None and code not in (expect, -signal.SIGKILL):
@@ -153,7 +159,7 @@ class Process:
         text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
         found = SANITIZER_REPORT.search(text)
         if found:
-            raise ProcessFailed(f"{self.name}: a sanitizer reports\n{text[max(0, found.start() - 200) : found.start() + 6000]}")
+            raise ProcessFailed(f"{self.name}: a sanitizer reports\n{text[found.start() :][:6000]}")
 
     def memory_kib(self) -> dict[str, int]:
         """VmRSS and VmHWM, in KiB."""
@@ -242,7 +248,11 @@ class Metrics:
 
     def as_dict(self) -> dict[str, float]:
         """'name{a="b"}' to value, as the text has it."""
-        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in self.text.splitlines() if line and line[0] != "#"}
+        return {
+            line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+            for line in self.text.splitlines()
+            if line and line[0] != "#"
+        }
 
 
 def now() -> float:

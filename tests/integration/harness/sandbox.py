@@ -38,7 +38,9 @@ class Sandbox:
     def kill(self) -> None:
         self.process.kill()
 
-    def control(self, path: str, body: Mapping[str, Any] | Sequence[Any] | None = None, method: str | None = None) -> bytes:
+    def control(
+        self, path: str, body: Mapping[str, Any] | Sequence[Any] | None = None, method: str | None = None
+    ) -> bytes:
         """Call /_control/<path>: GET without a body, POST of JSON with one."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(

@@ -51,11 +51,15 @@ def wait_until(
         for program in alive:
             program.check_alive()
         if time.monotonic() >= deadline:
-            raise NotInTime(f"waited {time.monotonic() - start:.1f} s in vain for: {description}; at the end: {last!r}")
+            raise NotInTime(
+                f"waited {time.monotonic() - start:.1f} s in vain for: {description}; at the end: {last!r}"
+            )
         time.sleep(every)
 
 
-def holds_for(description: str, condition: Callable[[], object], duration: float, *, every: float = 0.05) -> None:
+def holds_for(
+    description: str, condition: Callable[[], object], duration: float, *, every: float = 0.05
+) -> None:
     """Assert that the condition stays true for the whole duration (seconds)."""
     end = time.monotonic() + duration
     while time.monotonic() < end:
