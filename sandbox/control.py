@@ -104,7 +104,7 @@ class Control:
         with store.lock:
             ts = int(wish["ts"]) if "ts" in wish else store.next_ts()
             modified = parse_beijing(wish["modified"]) if "modified" in wish else self._box.clock.second()
-            text = wish["json"].encode() if "json" in wish else base64.b64decode(wish["base64"])
+            text = wish["json"].encode() if "json" in wish else _bytes(wish["base64"])
             text = text.replace(b"{{ts}}", b"%d" % ts).replace(b"{{modified}}", beijing(modified).encode())
             document = _placed(text, wish, ts, modified)
             store.put(document)
@@ -125,6 +125,10 @@ class Control:
         limit.per_second = int(wish.get("second", limit.per_second))
         limit.per_minute = int(wish.get("minute", limit.per_minute))
         return {"second": limit.per_second, "minute": limit.per_minute}
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _wish(body: bytes) -> Body:

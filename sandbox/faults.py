@@ -42,7 +42,7 @@ def parse(wish: Mapping[str, Any]) -> Fault:
     unknown = set(wish) - set(Fault.__dataclass_fields__)
     if unknown:
         known = ", ".join(Fault.__dataclass_fields__)
-        raise ValueError(f"unknown key {sorted(unknown)[0]!r}; known: {known}")
+        raise ValueError(f"unknown key {min(unknown)!r}; known: {known}")
     if wish.get("kind") not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     for name in ("times", "after", "status", "code", "ms"):

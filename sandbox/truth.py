@@ -43,8 +43,8 @@ def entry(document: Document) -> dict[str, Any]:
         text = document.body.decode()
         fields = jsontext.loads(text)
         if not isinstance(fields, dict):
-            raise ValueError("no object")
-    except ValueError:
+            raise TypeError("no object")
+    except (TypeError, ValueError):
         return about | {"document": None, "base64": base64.b64encode(document.body).decode()}
     return about | {"document": _head(fields, text)}
 
