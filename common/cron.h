@@ -12,7 +12,7 @@ struct cron {
     uint32_t days;     /* 1-31 */
     uint32_t months;   /* 1-12 */
     uint32_t weekdays; /* 0-6, Sunday is 0 */
-    int either_day;    /* both day fields restricted: one of them suffices, as in Vixie cron */
+    int either_day;    /* neither day field begins with a star: one of them suffices, as in Vixie cron */
 };
 
 /* "m h dom mon dow": stars, numbers, ranges, lists, steps; month and weekday names (jan, MON); 7 is Sunday;
