@@ -26,9 +26,9 @@ struct metric_family {
  * family must have static storage; /metrics shows the families in the order in which they were first used. */
 struct metric *metric_get(const struct metric_family *family, ...) __attribute__((returns_nonnull, sentinel));
 
-void metric_add(struct metric *m, double n);     /* counter and gauge */
-void metric_set(struct metric *m, double value); /* gauge */
-double metric_value(const struct metric *m);
+void metric_add(struct metric *m, double n);         /* counter and gauge */
+void metric_set(struct metric *m, double value);     /* gauge */
+double metric_value(const struct metric *m);         /* of a histogram: the sum of what was observed */
 void metric_observe(struct metric *m, double value); /* histogram */
 
 /* Remove all series of a family (partitions that were revoked). Pointers to them stay valid, but are no
