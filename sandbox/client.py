@@ -1,4 +1,4 @@
-"""A small client of the API and of the control endpoints, for tests: signs, keeps one connection, retries nothing."""
+"""A small client of the API and of the control endpoints, for tests: signs, retries nothing."""
 
 from __future__ import annotations
 

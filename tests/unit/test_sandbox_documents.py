@@ -1,4 +1,4 @@
-"""The sandbox's documents: deterministic, odd in every known way yet loadable, exact in the truth, changing."""
+"""The sandbox's documents: deterministic, odd in every known way yet loadable, exact, changing."""
 
 import json
 import re
@@ -54,13 +54,14 @@ def small():
     return store, Mutator(store, Author(plan), HandClock())
 
 
-# --- the history ---------------------------------------------------------------------------------------------
+# --- the history ----------------------------------------------------------------------------------
 
 def test_the_seed_decides_everything():
     plan = Plan(seed=5, documents=50, end=NOW)
-    bodies = [[document.body for document in filled(each).all()] for each in (plan, plan, Plan(seed=6, documents=50, end=NOW))]
-    assert bodies[0] == bodies[1]
-    assert bodies[0] != bodies[2]
+    other = Plan(seed=6, documents=50, end=NOW)
+    first, second, third = (truth.raw(filled(each).all()) for each in (plan, plan, other))
+    assert first == second
+    assert first != third
 
 
 def test_changes_are_spread_over_the_days_and_partly_simultaneous(documents):
@@ -72,10 +73,11 @@ def test_changes_are_spread_over_the_days_and_partly_simultaneous(documents):
 
 
 def test_row_versions_follow_the_changes_and_need_64_bits(documents):
-    versions = [document.ts for document in sorted(documents, key=lambda d: d.ts)]
+    ordered = sorted(documents, key=lambda document: document.ts)
+    versions = [document.ts for document in ordered]
     assert versions[0] == FIRST_TS == 1491926160718000123
     assert len(set(versions)) == 3000
-    assert [document.modified for document in sorted(documents, key=lambda d: d.ts)] == sorted(d.modified for d in documents)
+    assert [document.modified for document in ordered] == sorted(document.modified for document in documents)
     assert any(int(float(version)) != version for version in versions)
 
 
@@ -99,7 +101,7 @@ def test_every_status_occurs(documents):
     assert {document.status for document in documents} == set(STATUSES)
 
 
-# --- odd, but loadable ---------------------------------------------------------------------------------------
+# --- odd, but loadable ----------------------------------------------------------------------------
 
 def kinds_of(found):
     """How values are written, digits apart: 9, 9.9, "9", null."""
@@ -186,17 +188,19 @@ def test_odd_can_be_switched_off():
         assert all(type(line["qty"]) is int and type(line["cost_price"]) is float for line in fields["items"])
 
 
-# --- exact text ----------------------------------------------------------------------------------------------
+# --- exact text -----------------------------------------------------------------------------------
 
-EXACT = ('{"a":13.00,"b":"2.0000","c":1491926160718000123,"d":1E-4,"e":null,"f":true,"g":[1.0,"x"],"h":"\\u0001\\"",'
-         '"i":-0.0,"j":{"k":[]}}')
+EXACT = ('{"a":13.00,"b":"2.0000","c":1491926160718000123,"d":1E-4,"e":null,"f":true,'
+         '"g":[1.0,"x"],"h":"\\u0001\\"","i":-0.0,"j":{"k":[]}}')
 
 
 def test_numbers_keep_their_text_both_ways():
     assert jsontext.dumps(jsontext.loads(EXACT)) == EXACT
 
 
-@pytest.mark.parametrize(("style", "text"), [("utf8", '"测/😀"'), ("ascii", '"\\u6d4b/\\ud83d\\ude00"'), ("slash", '"测\\/😀"')])
+@pytest.mark.parametrize(("style", "text"), [
+    ("utf8", '"测/😀"'), ("ascii", '"\\u6d4b/\\ud83d\\ude00"'), ("slash", '"测\\/😀"'),
+])
 def test_styles_of_escaping(style, text):
     assert jsontext.dumps("测/😀", style) == text
     assert json.loads(text) == "测/😀"
@@ -209,7 +213,9 @@ def test_what_is_no_json_is_refused(text):
 
 
 def test_members_give_exact_text_also_with_blanks():
-    assert jsontext.members(' { "a" : [ 1.0 , "]" ] ,\n"b":"x\\"}" , "a":{"c" : 2} } ') == {"a": '{"c" : 2}', "b": '"x\\"}"'}
+    text = ' { "a" : [ 1.0 , "]" ] ,\n"b":"x\\"}" , "c":{"d" : 2} } '
+    assert jsontext.members(text) == {"a": '[ 1.0 , "]" ]', "b": '"x\\"}"', "c": '{"d" : 2}'}
+    assert jsontext.members('{"a":[1],"a":[2]}') == {"a": "[2]"}
     assert jsontext.members("{ }") == {}
 
 
@@ -246,7 +252,7 @@ def test_the_truth_of_odd_fields_has_their_exact_text(documents):
     assert {"j": '{"items":[1.50,true,null],"io_id":"no"}'} in [entry.get("new_field") for entry in told]
 
 
-# --- changes -------------------------------------------------------------------------------------------------
+# --- changes --------------------------------------------------------------------------------------
 
 def fields_of(document):
     return jsontext.loads(document.body.decode())

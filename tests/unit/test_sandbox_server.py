@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import http.client
 import json
 import re
 import signal
@@ -16,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sandbox import faults, options
 from sandbox.client import QUERY, Client, query_form, token_form
@@ -28,6 +26,7 @@ from sandbox.documents import STATUSES
 from sandbox.options import Options
 from sandbox.web import Server
 
+ROOT = Path(__file__).resolve().parents[2]
 PYTHON = "/usr/bin/python3"
 COMMAND = [PYTHON, str(ROOT / "sandbox" / "server.py")]
 ALL = {"page_size": 50, "statuss": list(STATUSES)}
@@ -46,8 +45,10 @@ class Running:
         self.client = Client(self.server.url, timeout=5)
 
     def post(self, biz=None, path=QUERY, **headers):
-        form = query_form(json.dumps({"start_ts": 1} if biz is None else biz), int(self.box.clock.wall()), "t")
-        return self.client.post(path, form, {name.replace("_", "-"): value for name, value in headers.items()})
+        text = json.dumps({"start_ts": 1} if biz is None else biz)
+        form = query_form(text, int(self.box.clock.wall()), "t")
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post(path, form, named)
 
     def code(self):
         return json.loads(self.post()[1])["code"]
@@ -70,7 +71,7 @@ def running():
     box.stop()
 
 
-# --- HTTP ----------------------------------------------------------------------------------------------------
+# --- HTTP -----------------------------------------------------------------------------------------
 
 def test_an_answer_is_json_with_a_date_on_a_kept_connection(running):
     answer, body = running.post()
@@ -129,121 +130,14 @@ def test_parallel_clients_are_served(running):
     assert running.client.control("GET", "stats")["results"] == {"ok": 100}
 
 
-# --- faults --------------------------------------------------------------------------------------------------
-
-def test_http_status_with_retry_after(running):
-    running.fault(kind="http", status=429, retry_after=7, times=2)
-    for _ in range(2):
-        answer, body = running.post()
-        assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
-        assert body.startswith(b"<html>")
-    assert running.post()[0].status == 200
-
-
-def test_a_code(running):
-    running.fault(kind="code", code=199)
-    running.fault(kind="code", code=-1, msg="忙")
-    assert json.loads(running.post()[1]) == {"code": 199, "msg": "调用频次超过限制", "data": None}
-    assert json.loads(running.post()[1]) == {"code": -1, "msg": "忙", "data": None}
-    assert running.code() == 0
-
-
-def test_a_truncated_answer(running):
-    whole = running.post()[1]
-    running.fault(kind="truncate")
-    with pytest.raises(http.client.IncompleteRead) as broken:
-        running.post()
-    assert broken.value.partial == whole[:len(whole) // 2]
-    assert running.post()[1] == whole
-
-
-def test_a_cut_answer_is_complete_http(running):
-    whole = running.post()[1]
-    running.fault(kind="cut")
-    assert running.post()[1] == whole[:len(whole) // 2]
-
-
-def test_garbage(running):
-    running.fault(kind="garbage")
-    answer, body = running.post()
-    assert answer.status == 200
-    with pytest.raises(ValueError):
-        json.loads(body)
-
-
-def test_a_closed_connection(running):
-    running.fault(kind="close")
-    with pytest.raises(http.client.RemoteDisconnected):
-        running.post()
-    assert running.code() == 0
-
-
-def test_a_slow_answer(running):
-    running.fault(kind="slow", ms=150)
-    begin = time.monotonic()
-    assert running.code() == 0
-    assert 0.15 <= time.monotonic() - begin < 2
-
-
-def test_an_answer_that_hangs_half_way(running):
-    whole = running.post()[1]
-    running.fault(kind="hang", ms=150)
-    form = query_form('{"start_ts":1}', int(time.time()), "t")
-    begin, client = time.monotonic(), Client(running.server.url, timeout=0.05)
-    with pytest.raises(TimeoutError):
-        client.post(QUERY, form)
-    running.fault(kind="hang", ms=150)
-    assert running.post()[1] == whole
-    assert time.monotonic() - begin >= 0.2
-
-
-def test_an_expired_token(running):
-    running.fault(kind="expire_token", after=1)
-    assert [running.code() for _ in range(3)] == [0, 100, 100]
-
-
-def test_a_fault_waits_for_its_turn_and_its_path(running):
-    running.fault(kind="code", code=190, after=2, path=QUERY)
-    running.fault(kind="code", code=150, path="/openWeb/auth/refreshToken", times=faults.FOREVER)
-    refresh = "/openWeb/auth/refreshToken", token_form(int(time.time()), "x")
-    assert running.code() == 0
-    assert json.loads(running.client.post(*refresh)[1])["code"] == 150
-    assert [running.code() for _ in range(3)] == [0, 190, 0]
-    assert json.loads(running.client.post(*refresh)[1])["code"] == 150
-    assert running.client.control("GET", "faults")["faults"][0]["times"] == -1
-    running.client.control("DELETE", "faults")
-    assert json.loads(running.client.post(*refresh)[1])["code"] == 100
-
-
-def test_a_refused_request_consumes_no_fault():
-    box = Running(rate_second=1)
-    try:
-        box.fault(kind="code", code=-1, after=1)
-        assert [box.code(), box.code()] == [0, 199]
-        box.client.control("POST", "limits", {"second": 0})
-        assert [box.code(), box.code()] == [-1, 0]
-    finally:
-        box.stop()
-
-
-@pytest.mark.parametrize("kind", faults.KINDS)
-def test_every_fault_leaves_its_mark_in_the_log(running, kind):
-    running.fault(kind=kind, ms=1)
-    try:
-        running.post()
-    except (http.client.HTTPException, OSError):
-        pass
-    [entry] = running.client.control("GET", "log")["requests"]
-    assert (entry["fault"], entry["biz"]) == (kind, '{"start_ts": 1}')
-
-
-# --- control -------------------------------------------------------------------------------------------------
+# --- control --------------------------------------------------------------------------------------
 
 def test_log_and_statistics(running):
     running.post({**ALL, "io_ids": [7000001]})
     running.post({}, path="/open/other/query")
     first, second = running.client.control("GET", "log")["requests"]
-    assert (first["n"], first["path"], first["code"], first["page"], first["documents"]) == (1, QUERY, 0, 1, 1)
+    assert (first["n"], first["path"], first["code"]) == (1, QUERY, 0)
+    assert (first["page"], first["documents"]) == (1, 1)
     assert json.loads(first["biz"])["io_ids"] == [7000001]
     assert first["bytes"] > 500
     assert abs(first["wall"] - time.time()) < 5
@@ -257,7 +151,8 @@ def test_log_and_statistics(running):
     assert running.client.control("GET", "stats")["requests"] == 0
 
 
-BROKEN = [b'{"io_id":9,"a":01}', b'{"io_id":9,"name":"\xff\xfe"}', b'{"io_id":9', b'{"io_id":9,"x":"\x00"}', b"[]"]
+BROKEN = [b'{"io_id":9,"a":01}', b'{"io_id":9,"name":"\xff\xfe"}', b'{"io_id":9', b'{"io_id":9,"x":"\x00"}',
+          b"[]"]
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -274,15 +169,18 @@ def test_a_broken_document_is_sent_as_it_is(running, text):
 
 
 def test_a_placed_document_counts_by_what_it_says(running):
-    text = ('{"io_id":"12","modified":"2026-01-02 03:04:05","io_id":12,"status":"Cancelled","ts":{{ts}},"po_id":5,'
-            '"io_date":"2026-01-01 00:00:00"}')
+    text = ('{"io_id":"12","modified":"2026-01-02 03:04:05","io_id":12,"status":"Cancelled","ts":{{ts}},'
+            '"po_id":5,"io_date":"2026-01-01 00:00:00"}')
     placed = running.client.control("POST", "documents", {"json": text})
-    assert placed == {"io_id": 12, "ts": placed["ts"], "modified": "2026-01-02 03:04:05", "status": "Cancelled"}
+    assert placed == {"io_id": 12, "ts": placed["ts"], "modified": "2026-01-02 03:04:05",
+                      "status": "Cancelled"}
     window = {"modified_begin": "2026-01-02 03:04:05", "modified_end": "2026-01-02 03:04:05", **ALL}
     assert text.replace("{{ts}}", str(placed["ts"])).encode() in running.post(window)[1]
-    again = running.client.control("POST", "documents", {"json": '{"io_id":12,"modified":"{{modified}}"}', "ts": 5})
+    wish = {"json": '{"io_id":12,"modified":"{{modified}}"}', "ts": 5}
+    again = running.client.control("POST", "documents", wish)
     assert (again["ts"], again["status"]) == (5, "Confirmed")
-    assert f'{{"io_id":12,"modified":"{again["modified"]}"}}'.encode() in running.post({"io_ids": [12]})[1]
+    text = f'{{"io_id":12,"modified":"{again["modified"]}"}}'
+    assert text.encode() in running.post({"io_ids": [12]})[1]
     assert running.client.control("GET", "stats")["documents"] == 121
 
 
@@ -330,7 +228,7 @@ def test_control_says_what_is_wrong(running, method, name, wish, text):
     assert running.client.control("GET", "health") == {"ok": True}
 
 
-# --- the command ---------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_listens_and_stops_when_asked(number):
@@ -349,8 +247,8 @@ def test_it_says_where_it_listens_and_stops_when_asked(number):
 
 
 def test_it_runs_as_a_module_and_changes_documents_in_the_background():
-    command = [PYTHON, "-m", "sandbox", "--listen", "127.0.0.1:0", "--documents", "20", "--mutate", "200", "--quiet"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    command = [PYTHON, "-m", "sandbox", "--listen", "127.0.0.1:0", "--documents", "20", "--mutate", "200"]
+    with subprocess.Popen([*command, "--quiet"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         client = Client(process.stdout.readline().split()[-1])
         deadline = time.monotonic() + 5
         while client.control("GET", "stats")["mutations"] < 3:
@@ -404,8 +302,8 @@ def test_an_address_that_is_taken_is_exit_111():
 
 def test_the_readme_names_every_option_endpoint_and_fault(running):
     readme = (ROOT / "sandbox" / "README.md").read_text(encoding="utf-8")
-    known = {flag for action in options._parser()._actions for flag in action.option_strings if flag.startswith("--")}
-    assert set(re.findall(r"--[a-z][a-z-]+", readme)) | {"--help"} == known
+    known = set(options._parser()._option_string_actions) - {"-h", "--help"}
+    assert set(re.findall(r"--[a-z][a-z-]+", readme)) == known
     for _, name in Control(running.box)._calls:
         assert re.search(rf"`(GET |POST |DELETE )?{name}`", readme), name
     for kind in faults.KINDS:
