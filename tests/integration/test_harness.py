@@ -129,7 +129,8 @@ def test_frozen_database_answers_again_after_thaw(own_database: Database) -> Non
 
 DOCUMENT = (
     '{"io_id": 100, "ts": 1234567890123456789, "warehouse": "主仓😀", "tax_rate": 13.00,'
-    ' "labels": ["a", {"b": 1.50}], "archived": true, "remark": "", "modified": "2024-05-06 07:08:09", "so_id": null,'
+    ' "labels": ["a", {"b": 1.50}], "archived": true, "remark": "",'
+    ' "modified": "2024-05-06 07:08:09", "so_id": null,'
     ' "items": [{"ioi_id": 1, "qty": "2", "cost_price": 1e1, "name": "x\\u00e9"},'
     ' {"ioi_id": 2, "qty": 0.10}]}'
 )
