@@ -11,6 +11,7 @@ MAKEFLAGS += --no-print-directory
 
 DB ?= both
 ARGS ?=
+UNIT_ARGS ?=
 KEEP ?=
 LIMIT ?= 25m
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
@@ -45,14 +46,15 @@ asan: setup-build ## build with the address and undefined-behaviour sanitizers: 
 
 test: setup-run unit integration ## set up, build, unit tests, integration tests on MariaDB and MySQL
 
-unit: dev ## unit tests
+unit: setup-run dev ## unit tests of the programs and of the sandbox; no server runs
 	@ctest --preset dev -j "$$(nproc)"
+	@$(PYTEST) -q tests/unit $(UNIT_ARGS)
 
 integration: setup-run dev ## integration tests: DB=mariadb|mysql|both, ARGS="-k name"
 	@$(PYTEST) tests/integration --db $(DB) --build dev $(ARGS)
 
 test-asan: setup-run asan ## unit and integration tests with the sanitizers
-	@ctest --preset asan -j "$$(nproc)"
+	@ASAN_OPTIONS=detect_leaks=1 ctest --preset asan -j "$$(nproc)"
 	@$(PYTEST) tests/integration --db $(DB) --build asan $(ARGS)
 
 test-compose: ## build, run, scale and take down the compose stack with the Docker engine at hand
