@@ -1,0 +1,67 @@
+#include <stdlib.h>
+
+#include "common/app.h"
+#include "common/clock.h"
+#include "common/kafka.h"
+#include "common/mem.h"
+#include "transformer/transform.h"
+
+/* The raw topics of all pipelines, in one group. */
+static int open_source(const struct app *app, const struct routes *routes, struct source **ret,
+                       struct err *err)
+{
+    const char **topics = mem_zalloc(routes->count, sizeof *topics);
+    const char **names = mem_zalloc(routes->count, sizeof *names);
+
+    for (size_t i = 0; i < routes->count; i++) {
+        topics[i] = routes->list[i].raw;
+        names[i] = routes->list[i].pipeline->name;
+    }
+    struct source_config config = {
+        .group = options_text(app->options, "group"),
+        .topics = topics,
+        .pipelines = names,
+        .topic_count = routes->count,
+        .bounded = options_flag(app->options, "once"),
+    };
+    int rc = kafka_source_open(app->options, &config, ret, err);
+    free(topics);
+    free(names);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct app app = {0};
+    struct err err = ERR_INIT;
+    struct routes routes = {0};
+    struct source *in = NULL;
+    struct sink *out = NULL;
+    const unsigned roles = 1U << TOPIC_RAW | 1U << TOPIC_ROWS | 1U << TOPIC_DEAD;
+
+    if (app_init(PROGRAM_TRANSFORMER, argc, argv, NULL, &app, &err) != 0)
+        goto out;
+    routes_init(&routes, app.pipelines, app.topics);
+    transform_metrics_init(&routes);
+    app_ready(&app);
+    if (kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||
+        kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &out, &err) != 0 ||
+        open_source(&app, &routes, &in, &err) != 0)
+        goto out;
+
+    struct transform transform = {
+        .in = in,
+        .out = out,
+        .routes = &routes,
+        .rows_max_bytes = routes_max_bytes(app.topics, TOPIC_ROWS),
+        .stopping = app_stopping,
+        .now_ms = clock_now_ms,
+    };
+    if (transform_run(&transform, &err) != 0)
+        goto out;
+out:
+    source_free(in); /* commits what is stored, leaves the group */
+    sink_free(out);
+    routes_free(&routes);
+    return app_exit(&app, &err);
+}

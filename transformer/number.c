@@ -1,0 +1,98 @@
+#include "transformer/number.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+
+enum { DIGITS_MAX = 400 };
+
+static const char *skip_digits(const char *at)
+{
+    while (*at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+bool number_valid(const char *text)
+{
+    const char *at = *text == '-' ? text + 1 : text;
+    const char *end = skip_digits(at);
+
+    if (end == at || (*at == '0' && end != at + 1))
+        return false;
+    if (*end == '.') {
+        at = end + 1;
+        end = skip_digits(at);
+        if (end == at)
+            return false;
+    }
+    if (*end == 'e' || *end == 'E') {
+        at = end + 1;
+        if (*at == '+' || *at == '-')
+            at++;
+        end = skip_digits(at);
+        if (end == at)
+            return false;
+    }
+    return *end == '\0';
+}
+
+static void put_zeros(struct buf *out, long n)
+{
+    for (; n > 0; n--)
+        buf_add_char(out, '0');
+}
+
+/* digits, with the decimal point `point` places from their left end. */
+static void put_shifted(struct buf *out, const char *digits, long count, long point)
+{
+    if (point <= 0) {
+        buf_add_text(out, "0.");
+        put_zeros(out, -point);
+        buf_add(out, digits, (size_t)count);
+    } else if (point >= count) {
+        buf_add(out, digits, (size_t)count);
+        put_zeros(out, point - count);
+    } else {
+        buf_add(out, digits, (size_t)point);
+        buf_add_char(out, '.');
+        buf_add(out, digits + point, (size_t)(count - point));
+    }
+}
+
+int number_put(struct buf *out, const char *text)
+{
+    const char *exponent = strpbrk(text, "eE");
+    if (exponent == NULL)
+        return buf_add_text(out, text);
+
+    char digits[DIGITS_MAX];
+    long count = 0;
+    long point = -1;
+    const char *at = *text == '-' ? text + 1 : text;
+    for (; at < exponent; at++) {
+        if (*at == '.')
+            point = count;
+        else if (count == DIGITS_MAX)
+            return -1;
+        else
+            digits[count++] = *at;
+    }
+    if (point < 0)
+        point = count;
+    long shift = strlen(exponent + 1) > 5 ? DIGITS_MAX * 4 : strtol(exponent + 1, NULL, 10);
+    point += shift;
+    if (point > DIGITS_MAX || point < -DIGITS_MAX)
+        return -1;
+    /* zeros that would lead the whole part say nothing: 0.5e1 is 5, not 05 */
+    long lead = 0;
+    while (lead < count - 1 && lead < point - 1 && digits[lead] == '0')
+        lead++;
+    if (*text == '-')
+        buf_add_char(out, '-');
+    put_shifted(out, digits + lead, count - lead, point - lead);
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* The transformer's loop: raw pages in, rows messages and dead letters out. */
+#ifndef JST_TRANSFORMER_TRANSFORM_H
+#define JST_TRANSFORMER_TRANSFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/routes.h"
+#include "common/stream.h"
+
+struct err;
+
+struct transform {
+    struct source *in;
+    struct sink *out;
+    const struct routes *routes;
+    size_t rows_max_bytes; /* the largest rows message */
+    bool (*stopping)(void);
+    int64_t (*now_ms)(void); /* wall clock */
+};
+
+/* Until asked to stop, or until a bounded source ends. A page's offset is stored only after everything that
+ * was made of it is acknowledged. Returns 0, or -1 with ERR_FATAL. */
+int transform_run(const struct transform *t, struct err *err) __attribute__((warn_unused_result));
+
+/* The series of the known pipelines, with 0. */
+void transform_metrics_init(const struct routes *routes);
+
+#endif
