@@ -1,0 +1,33 @@
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/json_bytes.h"
+
+static void put_escape(struct buf *out, unsigned char c)
+{
+    static const char letters[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char hex[] = "0123456789abcdef";
+    char letter = c < 0x20 ? letters[c] : (char)c;
+
+    if (letter != '\0') {
+        buf_add(out, (char[]){'\\', letter}, 2);
+        return;
+    }
+    buf_add(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+}
+
+void json_put_string(struct buf *out, const char *text, size_t len)
+{
+    const char *end = text + len;
+    size_t start = out->len;
+
+    buf_add_char(out, '"');
+    for (const char *p = text; p < end;) {
+        const char *special = bytes_plain(p, end, STOP_CONTROL);
+        buf_add(out, p, (size_t)(special - p));
+        if (special < end)
+            put_escape(out, (unsigned char)*special++);
+        p = special;
+    }
+    if (buf_add_char(out, '"') != 0 || out->overflowed)
+        buf_cut(out, start);
+}
