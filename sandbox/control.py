@@ -2,7 +2,7 @@
 
 GET    health, stats, truth, truth/raw, log, faults, clock
 POST   faults, mutate, documents, pause_mutations, resume_mutations, clock, limits, expire_tokens
-DELETE faults, log (clears the statistics of requests, too)
+DELETE faults, documents, log (clears the statistics of requests, too)
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Control:
             ("DELETE", "faults"): lambda _: sandbox.faults.clear(),
             ("POST", "mutate"): self._mutate,
             ("POST", "documents"): self._document,
+            ("DELETE", "documents"): self._remove,
             ("POST", "pause_mutations"): lambda _: self._pause(True),
             ("POST", "resume_mutations"): lambda _: self._pause(False),
             ("GET", "clock"): self._clock,
@@ -110,6 +111,11 @@ class Control:
             store.put(document)
         return {"io_id": document.io_id, "ts": document.ts, "modified": beijing(document.modified),
                 "status": document.status}
+
+    def _remove(self, wish: Body) -> Body:
+        if "io_id" not in wish:
+            raise Wrong("io_id is needed")
+        return {"removed": self._box.store.remove(int(wish["io_id"]))}
 
     def _pause(self, paused: bool) -> None:
         self._box.mutator.paused = paused

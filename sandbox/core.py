@@ -118,6 +118,8 @@ def _deliver(answer: Answer, fault: Fault | None) -> Delivery:
         return Delivery(GARBAGE, headers={"Content-Type": _HTML})
     if kind == "cut":
         return Delivery(answer.body[:len(answer.body) // 2])
+    if kind == "huge":
+        return Delivery(answer.body + b" " * (fault.mb << 20))
     if kind == "slow":
         return Delivery(answer.body, wait_before=fault.ms / 1000)
     return Delivery(answer.body, manner=kind, wait_within=fault.ms / 1000 if kind == "hang" else 0.0)

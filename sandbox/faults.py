@@ -13,6 +13,7 @@ KINDS = {
     "truncate": "announce the whole answer, send half, close",
     "cut": "a complete HTTP answer whose JSON ends in the middle",
     "garbage": "HTTP 200 with a page that is no JSON",
+    "huge": "a right answer, followed by `mb` MiB of blanks",
     "slow": "wait `ms` before the answer",
     "hang": "send head and half of the answer, wait `ms`, send the rest",
     "close": "close the connection without an answer",
@@ -32,6 +33,7 @@ class Fault:
     code: int = 199
     msg: str | None = None
     ms: int = 3000
+    mb: int = 64
 
     def matches(self, path: str) -> bool:
         return path == self.path if self.path else path.startswith("/open/")
@@ -45,7 +47,7 @@ def parse(wish: Mapping[str, Any]) -> Fault:
         raise ValueError(f"unknown key {min(unknown)!r}; known: {known}")
     if wish.get("kind") not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    for name in ("times", "after", "status", "code", "ms"):
+    for name in ("times", "after", "status", "code", "ms", "mb"):
         if name in wish and (isinstance(wish[name], bool) or not isinstance(wish[name], int)):
             raise ValueError(f"{name} must be a whole number")
     return Fault(**wish)

@@ -13,7 +13,7 @@ if not __package__:  # run as a file: modules are found from the folder above
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sandbox import options
 from sandbox.core import Sandbox
@@ -23,9 +23,10 @@ CANNOT = 111
 
 
 def main(argv: Sequence[str]) -> int:
-    sandbox = Sandbox(options.parse(argv))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sandbox.stopping.set())
+    wanted = options.parse(argv)
+    on_signal(lambda: sys.exit(0))  # the history takes seconds to write
+    sandbox = Sandbox(wanted)
+    on_signal(sandbox.stopping.set)
     try:
         server = Server(sandbox)
     except OSError as problem:
@@ -34,6 +35,11 @@ def main(argv: Sequence[str]) -> int:
         return CANNOT
     serve(server)
     return 0
+
+
+def on_signal(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: act())
 
 
 def serve(server: Server) -> None:

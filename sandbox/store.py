@@ -46,13 +46,21 @@ class Store:
         with self.lock:
             old = self._documents.get(document.io_id)
             if old is not None:
-                del self._by_modified[bisect_left(self._by_modified, (old.modified, old.io_id))]
-                del self._by_ts[bisect_left(self._by_ts, (old.ts, old.io_id))]
+                self._forget(old)
             self._documents[document.io_id] = document
             insort(self._by_modified, (document.modified, document.io_id))
             insort(self._by_ts, (document.ts, document.io_id))
             self._ts = max(self._ts, document.ts + 1)
             self._cache.clear()
+
+    def remove(self, io_id: int) -> bool:
+        """A physical delete: nothing announces it."""
+        with self.lock:
+            old = self._documents.pop(io_id, None)
+            if old is not None:
+                self._forget(old)
+                self._cache.clear()
+            return old is not None
 
     def get(self, io_id: int) -> Document | None:
         with self.lock:
@@ -104,6 +112,10 @@ class Store:
                     self._cache.clear()
                 found = self._cache[key] = _with_status(self._read(source), statuses)
             return found
+
+    def _forget(self, old: Document) -> None:
+        del self._by_modified[bisect_left(self._by_modified, (old.modified, old.io_id))]
+        del self._by_ts[bisect_left(self._by_ts, (old.ts, old.io_id))]
 
     def _read(self, source: tuple[str, int, int]) -> list[Document]:
         name, begin, end = source

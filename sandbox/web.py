@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from http import HTTPStatus
+from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(head if self.command == "HEAD" else head + delivery.body)
 
     def _head(self, delivery: Delivery) -> bytes:
-        reason = HTTPStatus(delivery.status).phrase if delivery.status in set(HTTPStatus) else "Status"
+        reason = responses.get(delivery.status, "Status")
         lines = [f"HTTP/1.1 {delivery.status} {reason}", f"Date: {self.server.sandbox.clock.http_date()}"]
         lines += [f"{name}: {value}" for name, value in delivery.headers.items()]
         lines.append(f"Content-Length: {len(delivery.body)}")

@@ -114,10 +114,14 @@ def test_sign_gives_the_published_vectors(parameters, expected):
     assert sign("secret", {**parameters, "sign": "ignored"}) == expected
 
 
-@pytest.mark.parametrize("change", [{"sign": "0" * 32}, {"app_key": "other"}, {"biz": '{"page_index":2}'}])
-def test_a_wrong_signature_is_code_10(shared, change):
-    form = query_form('{"page_index":1}', NOW, "t")
-    assert shared.post({**form, **change}) == {"code": 10, "msg": "无效签名", "data": None}
+@pytest.mark.parametrize("form", [
+    {**query_form('{"page_index":1}', NOW, "t"), "sign": "0" * 32},
+    {**query_form('{"page_index":1}', NOW, "t"), "biz": '{"page_index":2}'},
+    query_form('{"page_index":1}', NOW, "t", key="other"),
+    query_form('{"page_index":1}', NOW, "t", secret="other"),
+])
+def test_a_wrong_signature_is_code_10(shared, form):
+    assert shared.post(form) == {"code": 10, "msg": "无效签名", "data": None}
 
 
 def test_characters_beyond_ascii_are_signed_before_url_encoding(shared):

@@ -56,6 +56,14 @@ def test_a_cut_answer_is_complete_http(running):
     assert running.post()[1] == whole[:len(whole) // 2]
 
 
+def test_a_huge_answer(running):
+    whole = running.post()[1]
+    running.fault(kind="huge", mb=2)
+    assert running.post()[1] == whole + b" " * (2 << 20)
+    running.fault(kind="huge", mb=2)
+    assert len(running.post(Accept_Encoding="gzip")[1]) < 100_000
+
+
 def test_garbage(running):
     running.fault(kind="garbage")
     answer, body = running.post()
@@ -121,7 +129,7 @@ def test_a_refused_request_consumes_no_fault():
 
 @pytest.mark.parametrize("kind", faults.KINDS)
 def test_every_fault_leaves_its_mark_in_the_log(running, kind):
-    running.fault(kind=kind, ms=1)
+    running.fault(kind=kind, ms=1, mb=1)
     with contextlib.suppress(http.client.HTTPException, OSError):
         running.post()
     [entry] = running.client.control("GET", "log")["requests"]

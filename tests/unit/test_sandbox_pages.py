@@ -46,6 +46,10 @@ def test_pages_cover_the_window_in_order(shared):
     assert len(set(order)) == 200
 
 
+def test_a_last_page_that_is_full_has_no_next(shared):
+    assert [shared.window(page_index=n)["has_next"] for n in (3, 4)] == [True, False]
+
+
 def test_nothing_is_null_and_not_an_empty_array(empty):
     assert empty.window() == {"page_index": 1, "page_size": 50, "data_count": 0, "page_count": 0,
                               "has_next": False, "datas": None}
@@ -73,6 +77,23 @@ def test_mutations_between_pages_hurt_a_forward_walk_only():
         stayed = {document.io_id for document in caller.box.store.changed(0, NOW - 1)}
         assert (seen >= stayed) is backward, f"backward={backward}"
         assert caller.control("GET", "stats")["mutations"] == 7
+
+
+def test_the_change_hits_the_window_that_is_read():
+    caller = Caller(mutate_every_requests=2)
+    oldest = caller.box.store.all()[0]
+    for _ in range(2):
+        assert caller.box.store.get(oldest.io_id).modified == oldest.modified
+        caller.window(begin=oldest.modified, end=oldest.modified)
+    assert caller.box.store.get(oldest.io_id).modified == NOW
+
+
+def test_a_physical_delete_leaves_no_trace(empty):
+    for io_id in (1, 2, 3):
+        empty.place(io_id, NOW)
+    assert empty.control("DELETE", "documents", {"io_id": 2}) == {"removed": True}
+    assert empty.control("DELETE", "documents", {"io_id": 2}) == {"removed": False}
+    assert ids(empty.window()) == ids(empty.data(start_ts=1)) == [1, 3]
 
 
 def test_the_second_path_gives_ts_as_text(shared):
@@ -105,6 +126,12 @@ def test_row_versions_walk_through_everything_once():
 def test_row_version_mode_may_be_confirmed_only():
     assert {d["status"] for d in Caller().data(start_ts=1)["datas"]} > {"Confirmed"}
     assert {d["status"] for d in Caller(start_ts_confirmed=True).data(start_ts=1)["datas"]} == {"Confirmed"}
+
+
+def test_row_versions_go_on_above_one_that_a_test_has_placed(empty):
+    empty.control("POST", "documents", {"json": '{"io_id":1,"ts":1591926160718000123}'})
+    change = empty.control("POST", "mutate", {"kind": "create"})["changes"][0]
+    assert 1591926160718000123 < change["ts"] < 1591926160718001125
 
 
 def test_a_changed_document_gets_the_highest_row_version():

@@ -130,6 +130,26 @@ def test_parallel_clients_are_served(running):
     assert running.client.control("GET", "stats")["results"] == {"ok": 100}
 
 
+def test_latency_delays_every_answer():
+    box = Running(latency=60)
+    try:
+        begin = time.monotonic()
+        assert box.code() == 0
+        assert 0.06 <= time.monotonic() - begin < 2
+    finally:
+        box.stop()
+
+
+def test_what_is_no_http_is_refused_in_silence(running, capfd):
+    with socket.create_connection(running.server.server_address[:2], timeout=5) as raw:
+        raw.sendall(b"nonsense\r\n\r\n")
+        assert b"400" in raw.recv(1000)
+    with socket.create_connection(running.server.server_address[:2], timeout=5) as raw:
+        raw.sendall(b"POST /open/purchasein/query HTTP/1.1\r\nContent-Length: 5\r\n\r\nab")
+    assert running.code() == 0
+    assert capfd.readouterr().err == ""
+
+
 # --- control --------------------------------------------------------------------------------------
 
 def test_log_and_statistics(running):
@@ -176,10 +196,10 @@ def test_a_placed_document_counts_by_what_it_says(running):
                       "status": "Cancelled"}
     window = {"modified_begin": "2026-01-02 03:04:05", "modified_end": "2026-01-02 03:04:05", **ALL}
     assert text.replace("{{ts}}", str(placed["ts"])).encode() in running.post(window)[1]
-    wish = {"json": '{"io_id":12,"modified":"{{modified}}"}', "ts": 5}
+    wish = {"json": '{"io_id":12,"ts":7,"modified":"{{modified}}"}', "ts": 5}
     again = running.client.control("POST", "documents", wish)
     assert (again["ts"], again["status"]) == (5, "Confirmed")
-    text = f'{{"io_id":12,"modified":"{again["modified"]}"}}'
+    text = f'{{"io_id":12,"ts":7,"modified":"{again["modified"]}"}}'
     assert text.encode() in running.post({"io_ids": [12]})[1]
     assert running.client.control("GET", "stats")["documents"] == 121
 
@@ -218,6 +238,7 @@ def test_the_truth_of_a_window(running):
     ("POST", "documents", {}, "exactly one of json"),
     ("POST", "documents", {"json": "{"}, "io_id cannot be read"),
     ("POST", "documents", {"base64": "?"}, "Only base64 data is allowed"),
+    ("DELETE", "documents", {}, "io_id is needed"),
     ("GET", "truth?modified_begin=x", None, "yyyy-MM-dd"),
     ("PUT", "faults", {}, "no control endpoint PUT"),
     ("GET", "nothing", None, "no control endpoint GET"),
@@ -268,7 +289,7 @@ def test_it_runs_as_a_module_and_changes_documents_in_the_background():
     (["--mutate", "nan"], "is no number from 0"),
     (["--odd", "maybe"], "neither on nor off"),
     (["--history-end", "yesterday"], "is not YYYY-MM-DD"),
-    (["--sed", "1"], "unrecognized arguments: --sed 1"),
+    (["--docu", "1"], "unrecognized arguments: --docu 1"),
     (["extra"], "unrecognized arguments: extra"),
 ])
 def test_wrong_usage_is_one_line_and_exit_100(capsys, arguments, text):
