@@ -15,7 +15,9 @@ enum program { PROGRAM_EXTRACTOR = 1, PROGRAM_TRANSFORMER = 2, PROGRAM_LOADER = 
 enum option_type {
     OPT_FLAG, /* no value: --once; in the environment 1/true/on or 0/false/off */
     OPT_TEXT,
-    OPT_LIST, /* comma-separated; repeated flags add */
+    OPT_LIST,  /* comma-separated; repeated flags add */
+    OPT_PAIRS, /* NAME=VALUE items: each flag adds one, whole; a variable holds several, between white space
+                */
     OPT_INT,
     OPT_DURATION, /* milliseconds */
     OPT_SIZE,     /* bytes */
@@ -28,8 +30,8 @@ enum option_type {
 enum option_place {
     OPT_ANYWHERE,   /* --x, JST_X and JST_PROGRAM_X */
     OPT_NOT_SHARED, /* --x and JST_PROGRAM_X: group, listen, once, check, replay-* */
-    OPT_FLAG_ONLY,  /* --help, --version */
-    OPT_SECRET,     /* JST_X, JST_PROGRAM_X or a file named by JST_X_FILE: never a flag, never shown */
+    OPT_FLAG_ONLY,  /* --help, --version, --json */
+    OPT_SECRET,     /* JST_X, JST_PROGRAM_X or a file named by either with _FILE: never a flag, never shown */
     OPT_ENV_ONLY,   /* like a secret, but no secret: JST_APP_KEY */
 };
 
@@ -45,8 +47,19 @@ struct option_spec {
     const char *help; /* one line */
 };
 
+/* A name may have several rows, of different programs (another default for each). */
 extern const struct option_spec option_table[];
 extern const size_t option_table_count;
+
+/* The text around the options in --help. */
+struct program_help {
+    enum program program;
+    const char *usage;   /* "[OPTION...]" */
+    const char *summary; /* what it does; lines ended by \n */
+    const char *codes;   /* exit codes; lines ended by \n */
+};
+extern const struct program_help program_help_table[];
+extern const size_t program_help_count;
 
 const char *program_name(enum program program);
 
@@ -55,20 +68,24 @@ struct options;
 /* Reads flags over JST_<PROGRAM>_<NAME> over JST_<NAME> over defaults. Every fault is added to *faults, with
  * the nearest known name for an unknown one; the result is whole all the same (defaults in place of what is
  * wrong), so that further checks can go on. Words that are no flags are kept (jstctl's verb and arguments)
- * where the program is jstctl, an error elsewhere. A flag is --name VALUE or --name=VALUE.
+ * where the program is jstctl, an error elsewhere. A flag is --name VALUE or --name=VALUE; the last one
+ * holds, but lists add up (and replace the list of the environment); everything after "--" is a word. An
+ * empty variable is one that is not set, since `JST_X: ${X:-}` is how compose files pass one on; an empty
+ * value of a flag is a fault. A secret's file: at most 64 KiB, line ends at its end are cut.
  * Never NULL; free with options_free(). */
 struct options *options_read(enum program program, int argc, char **argv, char **env, struct faults *faults)
     __attribute__((returns_nonnull));
 void options_free(struct options *options); /* NULL ok; overwrites secrets first */
 
-/* Values by name. A name that the program's table does not have ends the process: a mistake in the code. */
+/* Values by name. A name that the program's table does not have, or has with another type, ends the process:
+ * a mistake in the code. Numbers are 0 where nothing is given and there is no default. */
 const char *options_text(const struct options *o, const char *name); /* NULL: not given, no default */
 int64_t options_number(const struct options *o, const char *name);   /* INT, DURATION, SIZE, PERCENT, TIME */
 bool options_flag(const struct options *o, const char *name);        /* FLAG, and CHOICE on|off */
 size_t options_list(const struct options *o, const char *name, const char *const **ret_items);
 bool options_given(const struct options *o, const char *name); /* by a flag or the environment */
 size_t options_words(const struct options *o, const char *const **ret_words);
-/* SINCE: the instant meant, in seconds; a duration counts back from now_s. */
+/* SINCE: the instant meant, in seconds; a duration counts back from now_s. -1: not given, no default. */
 int64_t options_since(const struct options *o, const char *name, int64_t now_s);
 
 /* Usage, every option with its default, the environment and the exit codes. */
