@@ -146,5 +146,9 @@ def make_pipe(test_dir: Path, build: str, unique: str) -> Iterator[Callable[...,
         return made[-1]
 
     yield make
-    for pipe in made:
-        pipe.stop_all()
+    try:
+        for pipe in made:
+            pipe.stop_all()
+    finally:
+        for pipe in made:
+            pipe.kill_all()

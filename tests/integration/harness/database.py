@@ -33,11 +33,11 @@ class DatabaseServer:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = ports.free_port()
+        self.data = self.directory / "data"
+        self.template = paths.need(paths.LOCAL / kind / "template", "make setup")
         # A socket's path has at most 107 bytes, so it does not lie in the test's deep directory.
         self._short = Path(tempfile.mkdtemp(prefix="jstdb-"))
         self.socket = self._short / "s"
-        self.data = self.directory / "data"
-        self.template = paths.need(paths.LOCAL / kind / "template", "make setup")
         self.process = Process(kind, [*self._command(), *self._common(), *options], self.directory)
 
     def _command(self) -> list[str]:

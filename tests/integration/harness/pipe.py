@@ -226,6 +226,10 @@ class Pipe:
         if failures:
             raise ProcessFailed("\n".join(failures))
 
+    def kill_all(self) -> None:
+        for process in self.started:
+            process.kill()
+
     # ---- what should come of it ----
 
     def running(self) -> list[Process]:
