@@ -13,7 +13,7 @@ if not __package__:  # run as a file: modules are found from the folder above
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sandbox import options
 from sandbox.core import Sandbox
@@ -24,9 +24,9 @@ CANNOT = 111
 
 def main(argv: Sequence[str]) -> int:
     wanted = options.parse(argv)
-    on_signal(lambda: sys.exit(0))  # the history takes seconds to write
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))  # at any time: the history takes seconds to write
     sandbox = Sandbox(wanted)
-    on_signal(sandbox.stopping.set)
     try:
         server = Server(sandbox)
     except OSError as problem:
@@ -37,21 +37,19 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def on_signal(act: Callable[[], object]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: act())
-
-
 def serve(server: Server) -> None:
-    """Until the sandbox is asked to stop."""
+    """Until a signal ends it."""
     sandbox = server.sandbox
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     if sandbox.options.mutate:
         threading.Thread(target=sandbox.change_in_background, daemon=True).start()
     print(f"sandbox listening on {server.url}", flush=True)
-    sandbox.stopping.wait()
-    server.shutdown()
-    server.server_close()
+    try:
+        sandbox.stopping.wait()
+    finally:
+        sandbox.stopping.set()  # wakes answers that are being delayed
+        server.shutdown()
+        server.server_close()
 
 
 if __name__ == "__main__":

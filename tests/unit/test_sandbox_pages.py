@@ -91,6 +91,7 @@ def test_the_change_hits_the_window_that_is_read():
 def test_a_physical_delete_leaves_no_trace(empty):
     for io_id in (1, 2, 3):
         empty.place(io_id, NOW)
+    assert ids(empty.window()) == [1, 2, 3]
     assert empty.control("DELETE", "documents", {"io_id": 2}) == {"removed": True}
     assert empty.control("DELETE", "documents", {"io_id": 2}) == {"removed": False}
     assert ids(empty.window()) == ids(empty.data(start_ts=1)) == [1, 3]

@@ -27,7 +27,7 @@ from sandbox.options import Options
 from sandbox.web import Server
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = "/usr/bin/python3"
+PYTHON = sys.executable
 COMMAND = [PYTHON, str(ROOT / "sandbox" / "server.py")]
 ALL = {"page_size": 50, "statuss": list(STATUSES)}
 
@@ -146,6 +146,8 @@ def test_what_is_no_http_is_refused_in_silence(running, capfd):
         assert b"400" in raw.recv(1000)
     with socket.create_connection(running.server.server_address[:2], timeout=5) as raw:
         raw.sendall(b"POST /open/purchasein/query HTTP/1.1\r\nContent-Length: 5\r\n\r\nab")
+        raw.shutdown(socket.SHUT_WR)
+        assert raw.recv(1000) == b""
     assert running.code() == 0
     assert capfd.readouterr().err == ""
 
@@ -265,6 +267,16 @@ def test_it_says_where_it_listens_and_stops_when_asked(number):
         client.close()
         assert process.stdout.read() == ""
         assert re.fullmatch(rf"POST {QUERY} 200 \d+ bytes\n", process.stderr.read())
+
+
+def test_it_stops_at_once_in_the_middle_of_an_answer():
+    command = [*COMMAND, "--listen", "127.0.0.1:0", "--documents", "5", "--quiet", "--latency", "60000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        client = Client(process.stdout.readline().split()[-1], timeout=0.1)
+        with pytest.raises(TimeoutError):
+            client.post(QUERY, token_form(int(time.time())))
+        process.terminate()
+        assert process.wait(3) == 0
 
 
 def test_it_runs_as_a_module_and_changes_documents_in_the_background():
