@@ -39,7 +39,7 @@ static const char *container_end(const char *p, const char *end)
                 return NULL;
             closers[depth++] = *p == '[' ? ']' : '}';
         } else {
-            if (closers[--depth] != *p)
+            if (depth == 0 || closers[--depth] != *p)
                 return NULL;
             if (depth == 0)
                 return p + 1;

@@ -193,15 +193,7 @@ static void many_members(void **state)
 
 static void broken_texts_leave_ret_alone(void **state)
 {
-    static const char *const cases[] = {"",
-                                        "{",
-                                        "[1,]",
-                                        "01",
-                                        "\"\\u0000\"",
-                                        "\"\xFF"
-                                        "1\"",
-                                        "{} x",
-                                        "{'a':1}"};
+    static const char *const cases[] = {"", "{", "[1,]", "01", "\"\\u0000\"", "\"\xFF!\"", "{} x", "{'a':1}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -216,23 +208,24 @@ static void broken_texts_leave_ret_alone(void **state)
 
 static void nesting_to_64(void **state)
 {
-    char text[65 * 6 + 66];
-    const struct json_value *v = NULL;
+    struct buf text;
 
     (void)state;
+    buf_init(&text, 1000);
     for (size_t depth = 64; depth <= 65; depth++) {
-        size_t len = 0;
-        for (size_t i = 0; i < depth; i++, len += 5)
-            memcpy(text + len, "{\"a\":", 5);
-        text[len++] = '9';
-        memset(text + len, '}', depth);
-        assert_int_equal(json_parse(doc, text, len + depth, &v, NULL), depth == 64 ? 0 : -1);
-        if (depth == 65)
-            break;
+        const struct json_value *v = NULL;
+        buf_reset(&text);
         for (size_t i = 0; i < depth; i++)
+            buf_add_text(&text, "{\"a\":");
+        buf_add_char(&text, '9');
+        for (size_t i = 0; i < depth; i++)
+            buf_add_char(&text, '}');
+        assert_int_equal(json_parse(doc, text.data, text.len, &v, NULL), depth == 64 ? 0 : -1);
+        for (size_t i = 0; i < depth && v != NULL; i++)
             v = json_member(v, "a");
-        assert_string_equal(json_text(v), "9");
+        assert_true(depth == 65 ? v == NULL : strcmp(json_text(v), "9") == 0);
     }
+    buf_free(&text);
 }
 
 /* Texts of all sizes one after the other, two documents at once: the arena is reused, nothing is mixed up. */
