@@ -1,0 +1,168 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/faults.h"
+#include "common/topics.h"
+
+static void assert_same(const struct topics *a, const struct topics *b)
+{
+    for (int role = 0; role < TOPIC_ROLES; role++) {
+        const struct topic_rule *x = &a->rules[role], *y = &b->rules[role];
+        assert_string_equal(x->pattern, y->pattern);
+        assert_int_equal(x->partitions, y->partitions);
+        assert_int_equal(x->replication, y->replication);
+        assert_int_equal(x->setting_count, y->setting_count);
+        for (size_t i = 0; i < x->setting_count; i++) {
+            assert_string_equal(x->settings[i].name, y->settings[i].name);
+            assert_string_equal(x->settings[i].value, y->settings[i].value);
+        }
+    }
+}
+
+static void test_shipped_file_is_built_in(void **state)
+{
+    struct topics shipped, built_in;
+    struct faults faults = FAULTS_INIT;
+
+    (void)state;
+    topics_read("topics.conf", 1, &shipped, &faults);
+    topics_read("no-such.conf", 0, &built_in, &faults);
+    assert_int_equal(faults.count, 0);
+    assert_same(&shipped, &built_in);
+    assert_int_equal(shipped.rules[TOPIC_ROWS].partitions, 6);
+    assert_string_equal(topic_setting(&shipped.rules[TOPIC_STATE], "cleanup.policy"), "compact");
+    assert_null(topic_setting(&shipped.rules[TOPIC_RAW], "cleanup.policy"));
+    topics_free(&shipped);
+    topics_free(&built_in);
+}
+
+static void test_missing_file_that_was_asked_for(void **state)
+{
+    struct topics topics;
+    struct faults faults = FAULTS_INIT;
+
+    (void)state;
+    topics_read("no-such.conf", 1, &topics, &faults);
+    assert_int_equal(faults.errors, 1);
+    assert_string_equal(faults.list[0].place, "no-such.conf");
+    assert_non_null(topics.rules[TOPIC_RAW].pattern); /* whole all the same */
+    topics_free(&topics);
+    topics_read("tests", 0, &topics, &faults);
+    assert_int_equal(faults.errors, 2);
+    topics_free(&topics);
+    faults_free(&faults);
+}
+
+static void assert_name(const struct topics *topics, enum topic_role role, const char *pipeline,
+                        const char *name)
+{
+    char *got = topic_name(topics, role, pipeline);
+    assert_string_equal(got, name);
+    free(got);
+}
+
+static void test_own_rules(void **state)
+{
+    static const char text[] = "# ours\n"
+                               "\n"
+                               "raw a.{pipeline}.b 12 replication=3 retention.ms=1000 # short\r\n"
+                               "\tstate  ours_state\t1  cleanup.policy=compact\n";
+    struct topics topics;
+    struct faults faults = FAULTS_INIT;
+
+    (void)state;
+    topics_parse("t", text, &topics, &faults);
+    assert_int_equal(faults.count, 0);
+    assert_int_equal(topics.rules[TOPIC_RAW].partitions, 12);
+    assert_int_equal(topics.rules[TOPIC_RAW].replication, 3);
+    assert_int_equal(topics.rules[TOPIC_RAW].setting_count, 1);
+    assert_name(&topics, TOPIC_RAW, "x", "a.x.b");
+    assert_name(&topics, TOPIC_ROWS, "x", "jst.x.rows");
+    assert_name(&topics, TOPIC_STATE, "x", "ours_state");
+    assert_string_equal(topic_role_name(TOPIC_DEAD), "dead");
+    topics_free(&topics);
+    topics_free(NULL);
+}
+
+#define LONG60 "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij"
+
+static const struct {
+    const char *text, *place, *fault;
+    enum fault_level level;
+} fault_cases[] = {
+    {"rwa jst.{pipeline}.raw 3", "t:1", "unknown role \"rwa\"; did you mean raw?", FAULT_ERROR},
+    {"nonsense jst.{pipeline}.raw 3", "t:1", "roles are raw, rows, dead and state", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw", "t:1", "a line is: role topic partitions", FAULT_ERROR},
+    {"#\nraw jst.{pipeline}.raw 0", "t:2", "partitions: \"0\" is no number from 1 to 1000", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 1001", "t:1", "partitions: \"1001\"", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3x", "t:1", "partitions: \"3x\"", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 replication=0", "t:1", "replication: \"0\"", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 replication=1 replication=2", "t:1", "replication is given twice",
+     FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3\nraw a.{pipeline} 3", "t:2", "the role raw is given twice", FAULT_ERROR},
+    {"raw jst.raw 3", "t:1", "each pipeline has a raw topic of its own", FAULT_ERROR},
+    {"raw jst.{pipelin}.raw 3", "t:1", "each pipeline has", FAULT_ERROR},
+    {"raw jst/{pipeline} 3", "t:1", "is no topic name", FAULT_ERROR},
+    {"raw {pipeline}{pipeline} 3", "t:1", "is no topic name", FAULT_ERROR},
+    {"state jst.{pipeline} 1 cleanup.policy=compact", "t:1", "the state topic belongs to all", FAULT_ERROR},
+    {"state .. 1 cleanup.policy=compact", "t:1", "is no topic name", FAULT_ERROR},
+    {"state s 2 cleanup.policy=compact", "t:1", "the state topic has 1 partition, not 2", FAULT_ERROR},
+    {"state s 1", "t:1", "needs cleanup.policy=compact", FAULT_ERROR},
+    {"state s 1 cleanup.policy=compact,delete", "t:1", "needs cleanup.policy=compact", FAULT_ERROR},
+    {"raw " LONG60 LONG60 LONG60 "1234567{pipeline} 3", "t:1", "this one has 250", FAULT_ERROR},
+    {"raw jst.{pipeline}.rows 3", "t", "raw and rows have the same topic jst.{pipeline}.rows", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 retention", "t:1", "a setting is written name=value", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 retention.ms=", "t:1", "a setting is written name=value", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 retention.ms=1 retention.ms=2", "t:1", "retention.ms is given twice",
+     FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 retention.ms=90d", "t:1", "a whole number is expected", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 retentoin.ms=1", "t:1", "did you mean retention.ms?", FAULT_ERROR},
+    {"raw jst.{pipeline}.raw 3 confluent.tier.enable=true", "t:1", "the broker will decide", FAULT_WARNING},
+};
+
+static void test_faults(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof fault_cases / sizeof fault_cases[0]; i++) {
+        struct topics topics;
+        struct faults faults = FAULTS_INIT;
+        topics_parse("t", fault_cases[i].text, &topics, &faults);
+        if (faults.count != 1)
+            fail_msg("%s: %zu faults", fault_cases[i].text, faults.count);
+        assert_string_equal(faults.list[0].place, fault_cases[i].place);
+        assert_int_equal(faults.list[0].level, fault_cases[i].level);
+        if (strstr(faults.list[0].text, fault_cases[i].fault) == NULL)
+            fail_msg("%s: %s", fault_cases[i].text, faults.list[0].text);
+        topics_free(&topics);
+        faults_free(&faults);
+    }
+}
+
+static void test_longest_name_fits(void **state)
+{
+    struct topics topics;
+    struct faults faults = FAULTS_INIT;
+
+    (void)state;
+    topics_parse("t", "raw " LONG60 LONG60 LONG60 "123456{pipeline} 3", &topics, &faults);
+    assert_int_equal(faults.count, 0);
+    topics_free(&topics);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shipped_file_is_built_in),
+        cmocka_unit_test(test_missing_file_that_was_asked_for),
+        cmocka_unit_test(test_own_rules),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_longest_name_fits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
