@@ -96,26 +96,36 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 }
 
 /* Split "HOST:PORT" or "[HOST]:PORT". */
-static int split_address(const char *address, char host[HOST_TEXT], const char **ret_port)
+static int split_address(const char *address, char host[HOST_TEXT], const char **ret_port, struct err *err)
 {
     const char *colon = strrchr(address, ':');
-    uint64_t port;
+    const char *start = address;
+    size_t len = colon != NULL ? (size_t)(colon - address) : 0;
+    uint64_t port = UINT64_MAX;
 
-    if (colon == NULL || parse_uint64(colon + 1, &port) != 0 || port > 65535)
-        return -1;
-    size_t len = (size_t)(colon - address);
-    if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
-        address++;
+    if (colon != NULL && parse_uint64(colon + 1, &port) != 0)
+        port = UINT64_MAX;
+    if (len >= 2 && start[0] == '[' && start[len - 1] == ']') {
+        start++;
         len -= 2;
-    } else if (memchr(address, ':', len) != NULL) {
-        return -1; /* IPv6 without brackets: which colon is the port's? */
+    } else if (memchr(start, ':', len) != NULL) {
+        len = 0; /* IPv6 without brackets: which colon is the port's? */
     }
-    if (len == 0 || len >= HOST_TEXT)
-        return -1;
-    memcpy(host, address, len);
+    if (port > 65535 || len == 0 || len >= HOST_TEXT)
+        return err_set(err, ERR_CONFIG, 0, "'%s' is no address: HOST:PORT is needed, with a port of 0-65535",
+                       address);
+    memcpy(host, start, len);
     host[len] = '\0';
     *ret_port = colon + 1;
     return 0;
+}
+
+int http_address_check(const char *address, struct err *err)
+{
+    char host[HOST_TEXT];
+    const char *port;
+
+    return split_address(address, host, &port, err);
 }
 
 /* A listening socket, or -1 with errno. */
@@ -153,9 +163,8 @@ static int open_socket(const char *address, bool fall_back, struct err *err)
     char host[HOST_TEXT];
     const char *port;
 
-    if (split_address(address, host, &port) != 0)
-        return err_set(err, ERR_CONFIG, 0, "'%s' is no address: HOST:PORT is needed, with a port of 0-65535",
-                       address);
+    if (split_address(address, host, &port, err) != 0)
+        return -1;
     int failed = getaddrinfo(host, port, &hints, &list);
     if (failed != 0)
         return err_set(err, ERR_CONFIG, 0, "'%s': %s", address, gai_strerror(failed));

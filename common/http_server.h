@@ -20,6 +20,8 @@ typedef int http_handler(const char *path, struct buf *body, const char **ret_ty
  * ERR_CONFIG: the address is malformed, not of this machine, or taken. ERR_FATAL: no thread for it. */
 int http_server_start(const char *address, bool fall_back, http_handler *handler, struct http_server **ret,
                       char *ret_address, struct err *err) __attribute__((warn_unused_result));
+/* Is "HOST:PORT" well-formed? Without asking for it, or looking the host up. -1: ERR_CONFIG. */
+int http_address_check(const char *address, struct err *err);
 void http_server_stop(struct http_server *server); /* NULL ok; waits for the requests in hand */
 
 #endif

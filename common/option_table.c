@@ -11,7 +11,8 @@ enum {
     ALL = DAEMONS | C,
 };
 
-#define ON_OFF "on|off"
+#define ON_OFF     "on|off"
+#define LOG_LEVELS "error|warn|info|debug" /* in the order of enum log_level */
 
 const struct option_spec option_table[] = {
     {"pipelines", ALL, OPT_LIST, OPT_ANYWHERE, "pipelines", 0, 0, NULL, "PATH[,PATH...]",
@@ -80,7 +81,9 @@ const struct option_spec option_table[] = {
      "metrics and health; port 0: a free one; none: off"},
     {"listen", L, OPT_TEXT, OPT_NOT_SHARED, "127.0.0.1:9103", 0, 0, NULL, "HOST:PORT",
      "metrics and health; port 0: a free one; none: off"},
-    {"log-level", ALL, OPT_CHOICE, OPT_ANYWHERE, "info", 0, 0, "error|warn|info|debug", "LEVEL",
+    {"log-level", DAEMONS, OPT_CHOICE, OPT_ANYWHERE, "info", 0, 0, LOG_LEVELS, "LEVEL",
+     "error, warn, info or debug"},
+    {"log-level", C, OPT_CHOICE, OPT_ANYWHERE, "warn", 0, 0, LOG_LEVELS, "LEVEL",
      "error, warn, info or debug"},
     {"log-format", ALL, OPT_CHOICE, OPT_ANYWHERE, "text", 0, 0, "text|json", "FORMAT", "text or json"},
     {"check", DAEMONS, OPT_FLAG, OPT_NOT_SHARED, NULL, 0, 0, NULL, NULL,

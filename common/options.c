@@ -196,7 +196,8 @@ struct options *options_read(enum program program, int argc, char **argv, char *
     struct options *o = new_options(program, faults);
     struct reader reader = {.options = o, .next = argv + (argc > 0), .faults = faults};
 
-    options_read_env(o, env, faults);
+    if (env != NULL) /* as clearenv() leaves it */
+        options_read_env(o, env, faults);
     read_words(&reader);
     return o;
 }

@@ -1,0 +1,508 @@
+/* The process skeleton: each case is a child process of its own, as a program would be. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include "common/app.h"
+#include "common/clock.h"
+#include "common/kafka.h"
+#include "common/mem.h"
+#include "common/pipeline.h"
+#include "common/topics.h"
+#include "tests/unit/client.h"
+
+/* The files that app_init() reads, in words: "--pipelines broken" has an error, "odd" a warning. */
+void pipelines_read(const char *const *paths, size_t path_count, struct pipelines *ret, struct faults *faults)
+{
+    static char name[] = "purchasein";
+    static struct pipeline purchasein = {.name = name};
+    static struct pipeline *list[] = {&purchasein};
+
+    for (size_t i = 0; i < path_count; i++) {
+        if (strcmp(paths[i], "broken") == 0)
+            fault_add(faults, FAULT_ERROR, "broken", "a wrong pipeline");
+        if (strcmp(paths[i], "odd") == 0)
+            fault_add(faults, FAULT_WARNING, "odd", "an odd pipeline");
+    }
+    *ret = (struct pipelines){.list = list, .count = 1};
+}
+
+void pipelines_free(struct pipelines *pipelines)
+{
+    (void)pipelines;
+}
+
+void topics_read(const char *file, int must_exist, struct topics *ret, struct faults *faults)
+{
+    (void)ret;
+    if (must_exist)
+        fault_add(faults, FAULT_ERROR, file, "wrong topics");
+}
+
+void topics_free(struct topics *topics)
+{
+    (void)topics;
+}
+
+void kafka_check(const struct options *options, struct faults *faults)
+{
+    if (options_given(options, "kafka"))
+        fault_add(faults, FAULT_ERROR, "--kafka", "a wrong property");
+}
+
+/* ---- running a program in a child ---- */
+
+struct child {
+    pid_t pid;
+    int out, err; /* ends to read */
+    char out_text[8192], err_text[8192];
+    size_t err_len;
+};
+
+typedef void work(struct app *app, struct err *err);
+
+static void check_batch(const struct app *app, struct faults *faults)
+{
+    if (options_number(app->options, "batch-rows") == 13)
+        fault_add(faults, FAULT_ERROR, "--batch-rows", "brings bad luck");
+}
+
+static void run_program(enum program program, const char *args, work *main_part)
+{
+    char *argv[16] = {strdup(program_name(program))};
+    char *rest = strdup(args);
+    int argc = 1;
+    struct app app;
+    struct err err = ERR_INIT;
+
+    signal(SIGSEGV, SIG_DFL); /* cmocka's handlers would go on with the next test, in the child */
+    signal(SIGABRT, SIG_DFL);
+    alarm(20);
+    clearenv();
+    while (rest != NULL && *rest != '\0')
+        argv[argc++] = strsep(&rest, "|");
+    if (app_init(program, argc, argv, program == PROGRAM_LOADER ? check_batch : NULL, &app, &err) == 0 &&
+        main_part != NULL)
+        main_part(&app, &err);
+    int code = app_exit(&app, &err);
+    fflush(NULL);
+    _exit(code);
+}
+
+static void start(struct child *c, enum program program, const char *args, work *main_part)
+{
+    int out[2];
+    int err[2];
+
+    *c = (struct child){0};
+    assert_int_equal(pipe(out), 0);
+    assert_int_equal(pipe(err), 0);
+    c->pid = fork();
+    if (c->pid == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        dup2(err[1], STDERR_FILENO);
+        run_program(program, args, main_part);
+    }
+    close(out[1]);
+    close(err[1]);
+    c->out = out[0];
+    c->err = err[0];
+}
+
+/* Read the child's standard error until it says `text`. */
+static void wait_for(struct child *c, const char *text)
+{
+    while (strstr(c->err_text, text) == NULL) {
+        ssize_t n = read(c->err, c->err_text + c->err_len, sizeof c->err_text - 1 - c->err_len);
+        if (n <= 0)
+            fail_msg("the child ended without \"%s\": %s", text, c->err_text);
+        c->err_len += (size_t)n;
+    }
+}
+
+static size_t read_rest(int fd, char *text, size_t len, size_t size)
+{
+    ssize_t n;
+
+    while (len + 1 < size && (n = read(fd, text + len, size - 1 - len)) > 0)
+        len += (size_t)n;
+    close(fd);
+    text[len] = '\0';
+    return len;
+}
+
+/* The exit code; 1000 and the signal's number when it was killed. */
+static int finish(struct child *c)
+{
+    int status = 0;
+
+    read_rest(c->out, c->out_text, 0, sizeof c->out_text);
+    c->err_len = read_rest(c->err, c->err_text, c->err_len, sizeof c->err_text);
+    assert_true(waitpid(c->pid, &status, 0) == c->pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/* ---- what it does and how it ends ---- */
+
+static void questions_and_faults(void **state)
+{
+    static const struct {
+        enum program program;
+        const char *args;
+        int code;
+        const char *out, *err; /* the beginning of each; err NULL: nothing */
+        const char *err_too;
+    } cases[] = {
+        {PROGRAM_LOADER, "--help", 0, "Usage: loader [OPTION...]", NULL, ""},
+        {PROGRAM_LOADER, "--nope|--help", 0, "Usage: loader [OPTION...]", NULL, ""},
+        {PROGRAM_JSTCTL, "--help|--nope", 0, "Usage: jstctl VERB", NULL, ""},
+        {PROGRAM_EXTRACTOR, "--version", 0, "extractor " JST_VERSION "\n", NULL, ""},
+        {PROGRAM_LOADER, "--check", 0, "configuration is fine: 1 pipeline\n", NULL, ""},
+        {PROGRAM_LOADER, "--check|--pipelines=odd", 0, "configuration is fine: 1 pipeline\n",
+         "warning: odd: an odd pipeline\n", ""},
+        {PROGRAM_LOADER,
+         "--check|--nope|--pipelines=broken|--topics|t.conf|--kafka|a=b|--batch-rows|13|--listen|x", 100, "",
+         "error: --nope: unknown option; loader --help lists them\n"
+         "error: --listen: 'x' is no address: HOST:PORT is needed, with a port of 0-65535\n"
+         "error: broken: a wrong pipeline\n"
+         "error: t.conf: wrong topics\n"
+         "error: --kafka: a wrong property\n"
+         "error: --batch-rows: brings bad luck\n",
+         "ERROR loader: 6 errors in the configuration\n"},
+        {PROGRAM_LOADER, "--pipelines=odd,broken", 100, "",
+         "warning: odd: an odd pipeline\nerror: broken: a wrong pipeline\n",
+         "ERROR loader: 1 error in the configuration\n"},
+        {PROGRAM_JSTCTL, "check|--nope", 100, "", "error: --nope: unknown option", ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct child c;
+        start(&c, cases[i].program, cases[i].args, NULL);
+        int code = finish(&c);
+        if (code != cases[i].code || strncmp(c.out_text, cases[i].out, strlen(cases[i].out)) != 0 ||
+            (cases[i].err == NULL && c.err_len > 0) ||
+            (cases[i].err != NULL && strncmp(c.err_text, cases[i].err, strlen(cases[i].err)) != 0) ||
+            strstr(c.err_text, cases[i].err_too) == NULL)
+            fail_msg("%s: code %d\n%s\n%s", cases[i].args, code, c.out_text, c.err_text);
+    }
+}
+
+static void warnings_go_to_the_log(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--pipelines|odd|--listen|none|--log-format|json", NULL);
+    assert_int_equal(finish(&c), 0);
+    assert_non_null(
+        strstr(c.err_text, "\"level\":\"warn\",\"proc\":\"loader\",\"msg\":\"odd: an odd pipeline\"}\n"));
+}
+
+static void fail_with(struct app *app, struct err *err)
+{
+    err_set(err, (enum err_kind)options_number(app->options, "batch-rows"), 0, "something happened");
+}
+
+static void fail_after_signal(struct app *app, struct err *err)
+{
+    raise(SIGTERM);
+    fail_with(app, err);
+}
+
+static void exit_codes(void **state)
+{
+    static const struct {
+        enum err_kind kind;
+        work *how;
+        int code;
+        const char *log;
+    } cases[] = {
+        {ERR_RETRY, fail_with, 111, "ERROR loader: something happened"},
+        {ERR_REJECT, fail_with, 111, "ERROR loader: something happened"},
+        {ERR_PAUSE, fail_with, 111, "ERROR loader: something happened"},
+        {ERR_CONFIG, fail_with, 100, "ERROR loader: something happened"},
+        {ERR_FATAL, fail_with, 111, "ERROR loader: something happened"},
+        {ERR_RETRY, fail_after_signal, 0, "INFO  loader: stopped, as asked; given up: something happened"},
+        {ERR_FATAL, fail_after_signal, 111, "ERROR loader: something happened"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct child c;
+        char args[64];
+        snprintf(args, sizeof args, "--listen|none|--batch-rows|%d", cases[i].kind);
+        start(&c, PROGRAM_LOADER, args, cases[i].how);
+        int code = finish(&c);
+        if (code != cases[i].code || strstr(c.err_text, cases[i].log) == NULL)
+            fail_msg("case %zu: code %d: %s", i, code, c.err_text);
+    }
+}
+
+/* ---- signals ---- */
+
+static void sleep_long(struct app *app, struct err *err)
+{
+    (void)err;
+    app_ready(app);
+    app_sleep_until(clock_monotonic_ms() + 15000);
+    dprintf(STDERR_FILENO, "awake: stopping %d\n", app_stopping());
+    usleep(20000);
+    app_sleep_until(clock_monotonic_ms() + 15000); /* returns at once */
+    if (app_stopping_for_ms() < 20 || app_stopping_for_ms() > 10000)
+        err_set(err, ERR_FATAL, 0, "stopping for %ld ms", app_stopping_for_ms());
+}
+
+static void a_signal_wakes_and_stops(void **state)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        struct child c;
+        int64_t before = clock_monotonic_ms();
+        start(&c, PROGRAM_LOADER, "--listen|127.0.0.1:0", sleep_long);
+        wait_for(&c, "ready: version " JST_VERSION ", 1 pipeline (purchasein), metrics at http://127.0.0.1:");
+        kill(c.pid, signals[i]);
+        assert_int_equal(finish(&c), 0);
+        assert_non_null(strstr(c.err_text, "awake: stopping 1"));
+        assert_non_null(strstr(c.err_text, "INFO  loader: stopped, as asked\n"));
+        assert_true(clock_monotonic_ms() - before < 5000);
+    }
+}
+
+static void ignore_the_flag(struct app *app, struct err *err)
+{
+    (void)err;
+    app_ready(app);
+    for (;;) {
+        usleep(1000);
+        if (app_stopping_for_ms() > 50)
+            dprintf(STDERR_FILENO, "did not stop\n");
+    }
+}
+
+static void a_second_signal_ends_at_once(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|none", ignore_the_flag);
+    wait_for(&c, "ready: version " JST_VERSION ", 1 pipeline (purchasein), no metrics\n");
+    kill(c.pid, SIGTERM);
+    wait_for(&c, "did not stop");
+    kill(c.pid, SIGINT);
+    assert_int_equal(finish(&c), 111);
+}
+
+static void sleep_short(struct app *app, struct err *err)
+{
+    int64_t before = clock_monotonic_ms();
+    int ends[2];
+    (void)app;
+
+    app_sleep_until(before + 100);
+    app_sleep_until(before - 100);
+    int64_t slept = clock_monotonic_ms() - before;
+    if (slept < 100 || slept > 5000 || app_stopping() || app_stopping_for_ms() != 0)
+        err_set(err, ERR_FATAL, 0, "slept %lld ms", (long long)slept);
+    if (pipe(ends) != 0 || close(ends[0]) != 0 || write(ends[1], "x", 1) != -1 || errno != EPIPE)
+        err_set(err, ERR_FATAL, 0, "no EPIPE");
+}
+
+static void a_deadline_wakes_and_a_broken_pipe_does_not_kill(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|none", sleep_short);
+    int code = finish(&c);
+    assert_string_equal(c.err_text, "");
+    assert_int_equal(code, 0);
+}
+
+/* ---- metrics and health ---- */
+
+static int get(const char *address, const char *path, char *out, size_t size)
+{
+    char request[256];
+
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    return client_ask(address, request, out, size);
+}
+
+/* Where the child says that it listens. */
+static const char *address_of(struct child *c, const char *before)
+{
+    static char address[64];
+
+    const char *at = strstr(c->err_text, before) + strlen(before);
+    snprintf(address, sizeof address, "%.*s", (int)strcspn(at, "/ \n"), at);
+    return address;
+}
+
+static void linger(struct app *app, struct err *err)
+{
+    (void)err;
+    app_ready(app);
+    while (app_stopping_for_ms() < 1500)
+        usleep(1000);
+}
+
+static void the_server_tells_how_it_is(void **state)
+{
+    struct child c;
+    char out[8192];
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|127.0.0.1:0", linger);
+    wait_for(&c, "/metrics\n");
+    const char *address = address_of(&c, "http://");
+    assert_int_equal(get(address, "/metrics", out, sizeof out), 200);
+    assert_non_null(strstr(out, "text/plain; version=0.0.4; charset=utf-8"));
+    assert_non_null(strstr(out, "\njst_build_info{program=\"loader\",version=\"" JST_VERSION "\"} 1\n"));
+    assert_int_equal(get(address, "/healthz", out, sizeof out), 200);
+    assert_non_null(strstr(out, "alive"));
+    assert_int_equal(get(address, "/readyz", out, sizeof out), 200);
+    assert_non_null(strstr(out, "\r\n\r\nready\n"));
+    assert_int_equal(get(address, "/", out, sizeof out), 404);
+    kill(c.pid, SIGTERM);
+    int status = 200;
+    for (int i = 0; i < 100 && status == 200; i++)
+        status = get(address, "/readyz", out, sizeof out);
+    assert_int_equal(status, 503);
+    assert_non_null(strstr(out, "\r\n\r\nstopping\n"));
+    assert_int_equal(finish(&c), 0);
+}
+
+static void ask_before_ready(struct app *app, struct err *err)
+{
+    char out[8192];
+    const char *address = options_text(app->options, "listen");
+    int status = get(address, "/readyz", out, sizeof out);
+
+    if (status != 503 || strstr(out, "start: the program is starting\n") == NULL)
+        err_set(err, ERR_FATAL, 0, "%d: %s", status, out);
+}
+
+/* A port that was free a moment ago, and one that is taken. */
+static int take_port(char address[32], bool keep)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    snprintf(address, 32, "127.0.0.1:%d", ntohs(at.sin_port));
+    if (!keep)
+        close(fd);
+    return fd;
+}
+
+static void it_is_not_ready_while_it_starts(void **state)
+{
+    struct child c;
+    char address[32];
+    char args[64];
+    (void)state;
+
+    take_port(address, false);
+    snprintf(args, sizeof args, "--listen|%s", address);
+    start(&c, PROGRAM_LOADER, args, ask_before_ready);
+    int code = finish(&c);
+    assert_string_equal(c.err_text, "");
+    assert_int_equal(code, 0);
+}
+
+static void a_port_that_was_asked_for_and_is_taken_is_an_error(void **state)
+{
+    struct child c;
+    char address[32];
+    char args[64];
+    (void)state;
+
+    int fd = take_port(address, true);
+    snprintf(args, sizeof args, "--listen|%s", address);
+    start(&c, PROGRAM_LOADER, args, linger);
+    assert_int_equal(finish(&c), 100);
+    assert_non_null(strstr(c.err_text, "ERROR loader: --listen: cannot listen on '127.0.0.1:"));
+    close(fd);
+}
+
+static void a_default_port_that_is_taken_is_replaced(void **state)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(9103), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct child c;
+    char out[8192];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)state;
+
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0) /* else somebody else has it: as good */
+        assert_int_equal(listen(fd, 1), 0);
+    start(&c, PROGRAM_LOADER, "", linger);
+    wait_for(&c, "/metrics\n");
+    assert_non_null(strstr(c.err_text, "INFO  loader: 127.0.0.1:9103 is taken: metrics at 127.0.0.1:"));
+    assert_int_equal(get(address_of(&c, "http://"), "/healthz", out, sizeof out), 200);
+    kill(c.pid, SIGTERM);
+    assert_int_equal(finish(&c), 0);
+    close(fd);
+}
+
+/* ---- jstctl ---- */
+
+static void judge(struct app *app, struct err *err)
+{
+    (void)err;
+    printf("%zu errors", app->faults.errors);
+}
+
+static void die(struct app *app, struct err *err)
+{
+    (void)app;
+    (void)err;
+    raise(SIGTERM);
+}
+
+static void jstctl_judges_faults_and_dies_of_signals(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_JSTCTL, "check|--pipelines|broken|--topics=t", judge);
+    assert_int_equal(finish(&c), 0);
+    assert_string_equal(c.out_text, "2 errors");
+    assert_string_equal(c.err_text, "");
+
+    start(&c, PROGRAM_JSTCTL, "check", die);
+    assert_int_equal(finish(&c), 1000 + SIGTERM);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(questions_and_faults),
+        cmocka_unit_test(warnings_go_to_the_log),
+        cmocka_unit_test(exit_codes),
+        cmocka_unit_test(a_signal_wakes_and_stops),
+        cmocka_unit_test(a_second_signal_ends_at_once),
+        cmocka_unit_test(a_deadline_wakes_and_a_broken_pipe_does_not_kill),
+        cmocka_unit_test(the_server_tells_how_it_is),
+        cmocka_unit_test(it_is_not_ready_while_it_starts),
+        cmocka_unit_test(a_port_that_was_asked_for_and_is_taken_is_an_error),
+        cmocka_unit_test(a_default_port_that_is_taken_is_replaced),
+        cmocka_unit_test(jstctl_judges_faults_and_dies_of_signals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
