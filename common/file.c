@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -34,11 +33,11 @@ int file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_len, s
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(err, ERR_CONFIG, errno, "cannot be read: %s", strerror(errno));
+        return err_set(err, ERR_CONFIG, errno, "cannot be read: %m");
     buf_init(&b, max_bytes + 1);
     int rc = read_all(fd, &b);
     if (rc != 0)
-        err_set(err, ERR_CONFIG, errno, "cannot be read: %s", strerror(errno));
+        err_set(err, ERR_CONFIG, errno, "cannot be read: %m");
     else if (b.len > max_bytes)
         rc = err_set(err, ERR_CONFIG, 0, "is larger than %zu bytes", max_bytes);
     close(fd);

@@ -1,7 +1,6 @@
 #include "common/pipeline.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,7 +141,7 @@ static size_t read_directory(const char *path, struct pipelines *ret, struct fau
     int count = scandir(path, &entries, is_pipeline_file, alphasort);
 
     if (count < 0) {
-        fault_add(faults, FAULT_ERROR, path, "cannot be read: %s", strerror(errno));
+        fault_add(faults, FAULT_ERROR, path, "cannot be read: %m");
         return 1;
     }
     while (path_len > 1 && path[path_len - 1] == '/')

@@ -1,11 +1,11 @@
 /* One pipeline's file: the top level, and where broken JSON is broken. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "common/mem.h"
 #include "common/pipeline_parse.h"
+#include "common/units.h"
 
 enum { NAME_MAX_LEN = 63 };
 
@@ -82,13 +82,29 @@ static void read_top(struct reader *r, const struct node *root)
         options_finish(r);
 }
 
-/* json_parse says "byte 123: what"; people look for lines. */
+/* json_parse says "byte 123: what". Returns what, or NULL when it says something else. */
+static const char *error_position(const char *error, size_t *ret_at)
+{
+    static const char head[] = "byte ";
+    const char *colon = strstr(error, ": ");
+    int64_t at = -1;
+
+    if (strncmp(error, head, strlen(head)) != 0 || colon == NULL)
+        return NULL;
+    char *digits = mem_strndup(error + strlen(head), (size_t)(colon - error) - strlen(head));
+    bool good = parse_int64(digits, &at) == 0 && at >= 0;
+    free(digits);
+    *ret_at = (size_t)at;
+    return good ? colon + 2 : NULL;
+}
+
+/* People look for lines and columns. */
 static void broken_json(struct reader *r, const char *text, size_t len, const struct err *err)
 {
     size_t at = 0, line = 1, column = 1;
-    int prefix = 0;
+    const char *what = error_position(err->text, &at);
 
-    if (sscanf(err->text, "byte %zu: %n", &at, &prefix) != 1 || prefix == 0) {
+    if (what == NULL) {
         read_error(r, "", "%s", err->text);
         return;
     }
@@ -101,7 +117,7 @@ static void broken_json(struct reader *r, const char *text, size_t len, const st
         }
     }
     char *place = mem_printf("%s:%zu:%zu", r->file, line, column);
-    fault_add(r->faults, FAULT_ERROR, place, "%s", err->text + prefix);
+    fault_add(r->faults, FAULT_ERROR, place, "%s", what);
     free(place);
 }
 

@@ -1,5 +1,4 @@
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +28,7 @@ static const char *const unsupported_text[] = {
     [UNSUPPORTED_COLUMN_VARIABLE] =
         "variables of the request are not supported in columns by this version: use fields of the document",
     [UNSUPPORTED_ON_DUPLICATE_KEY] =
-        "ON DUPLICATE KEY UPDATE is not supported by this version: end main_sql with VALUES (the newest "
-        "version of a document replaces its rows in any case)",
+        "ON DUPLICATE KEY UPDATE is not supported by this version: end main_sql with VALUES",
 };
 
 /* ---- faults ---- */
@@ -80,27 +78,24 @@ void read_unknown(struct reader *r, const char *path, const char *what, const ch
 
 /* ---- nodes ---- */
 
-/* A path that is too long is cut: it is still a place. */
-static void set_path(struct node *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void set_path(struct node *n, const char *format, ...)
+/* Takes path. One that is too long is cut, on a whole character: it is still a place. */
+static void set_path(struct node *n, char *path)
 {
-    va_list args;
+    size_t len = strlen(path);
 
-    va_start(args, format);
-    int len = vsnprintf(n->path, sizeof n->path, format, args);
-    va_end(args);
-    for (size_t end = sizeof n->path - 1; len >= (int)sizeof n->path && end > 0; end--) {
-        if ((n->path[end - 1] & 0x80) == 0)
-            break;
-        n->path[end - 1] = '\0'; /* not half a character */
-    }
+    if (len >= sizeof n->path)
+        for (len = sizeof n->path - 1; len > 0 && ((unsigned char)path[len] & 0xC0) == 0x80;)
+            len--;
+    memcpy(n->path, path, len);
+    n->path[len] = '\0';
+    free(path);
 }
 
 struct node node_member(const struct node *object, const char *name)
 {
     struct node n = {.v = json_member(object->v, name)};
 
-    set_path(&n, "%s%s%s", object->path, object->path[0] != '\0' ? "." : "", name);
+    set_path(&n, mem_printf("%s%s%s", object->path, object->path[0] != '\0' ? "." : "", name));
     return n;
 }
 
@@ -108,7 +103,7 @@ struct node node_element(const struct node *array, size_t index, const struct js
 {
     struct node n = {.v = v};
 
-    set_path(&n, "%s[%zu]", array->path, index);
+    set_path(&n, mem_printf("%s[%zu]", array->path, index));
     return n;
 }
 

@@ -227,19 +227,21 @@ static void read_line(const struct line *line, struct topics *ret)
 
 /* ---- the whole file ---- */
 
-/* Cut one line, which it may change, into words; a word that begins with '#' ends it. */
+/* Cut one line, which it changes, into words; a word that begins with '#' ends it. */
 static void split_line(struct line *line, char *text)
 {
-    char *rest = NULL;
+    static const char spaces[] = " \t\r";
 
     line->count = 0;
-    for (char *w = strtok_r(text, " \t\r", &rest); w != NULL && *w != '#';
-         w = strtok_r(NULL, " \t\r", &rest)) {
+    for (text += strspn(text, spaces); *text != '\0' && *text != '#'; text += strspn(text, spaces)) {
         if (line->count == WORDS_MAX) {
             line_fault(line, FAULT_ERROR, "more than %d words", WORDS_MAX);
             return;
         }
-        line->words[line->count++] = w;
+        line->words[line->count++] = text;
+        text += strcspn(text, spaces);
+        if (*text != '\0')
+            *text++ = '\0';
     }
 }
 
