@@ -9,6 +9,7 @@
 
 #include "common/faults.h"
 #include "common/pipeline.h"
+#include "common/routes.h"
 #include "common/stream.h"
 #include "common/topics.h"
 
@@ -29,6 +30,11 @@ struct source_config {
 /* Returns at once: the broker need not be there. ERR_CONFIG: a property is wrong. */
 int kafka_source_open(const struct options *options, const struct source_config *config, struct source **ret,
                       struct err *err) __attribute__((warn_unused_result));
+
+/* The source of a program that reads the raw or rows topics of all pipelines in its --group, to their present
+ * ends when --once. */
+int kafka_routes_open(const struct options *options, const struct routes *routes, enum topic_role role,
+                      struct source **ret, struct err *err) __attribute__((warn_unused_result));
 
 /* Idempotent producer, acks=all, murmur2_random. max_bytes: the largest message it takes. */
 int kafka_sink_open(const struct options *options, int64_t max_bytes, struct sink **ret, struct err *err)

@@ -38,7 +38,8 @@ struct kafka_source {
     bool all_paused;
     /* events that wait for poll() to hand them out */
     bool revoked, assigned, ended;
-    const char *lost_topic; /* NULL: none */
+    rd_kafka_message_t *stash; /* came while only the group was to be served */
+    const char *lost_topic;    /* NULL: none */
     int32_t lost_partition;
     bool end_given;
     /* an assignment whose start offsets could not be looked up yet */
@@ -147,8 +148,16 @@ static void retry_assignment(struct kafka_source *s)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static void drop_stash(struct kafka_source *s)
+{
+    if (s->stash != NULL)
+        rd_kafka_message_destroy(s->stash);
+    s->stash = NULL;
+}
+
 static void forget_assignment(struct kafka_source *s)
 {
+    drop_stash(s);
     for (size_t i = 0; i < s->part_count; i++) {
         s->parts[i].assigned = false;
         if (s->config.from_beginning) {
@@ -336,34 +345,58 @@ static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
     return m->offset >= p->end && !s->config.from_beginning;
 }
 
-static int consumer_poll(struct source *source, int timeout_ms, enum source_event *ret_event,
-                         struct record *ret, struct err *err)
+/* One call to librdkafka. *ret: a message to hand out, or NULL. */
+static int next_message(struct kafka_source *s, int timeout_ms, rd_kafka_message_t **ret, struct err *err)
 {
-    struct kafka_source *s = of(source);
-
-    *ret_event = SOURCE_NONE;
-    if (take_event(s, ret_event, ret))
-        return 0;
     retry_assignment(s);
-    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, timeout_ms);
+    rd_kafka_message_t *m = s->stash != NULL ? s->stash : rd_kafka_consumer_poll(s->rk, timeout_ms);
+
+    *ret = NULL;
+    s->stash = NULL;
     if (m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR && !beyond_end(s, m)) {
         health_reason("subscription", NULL);
-        fill_record(m, ret);
-        *ret_event = SOURCE_RECORD;
-        return 0;
-    }
-    if (m != NULL) {
+        *ret = m;
+    } else if (m != NULL) {
         if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
             take_error(s, m);
         rd_kafka_message_destroy(m);
     }
-    if (s->fatal) {
-        char text[256];
-        rd_kafka_fatal_error(s->rk, text, sizeof text);
-        return err_set(err, ERR_FATAL, 0, "Kafka consumer: %s", text);
+    if (!s->fatal)
+        return 0;
+    char text[256];
+    rd_kafka_fatal_error(s->rk, text, sizeof text);
+    return err_set(err, ERR_FATAL, 0, "Kafka consumer: %s", text);
+}
+
+static int consumer_poll(struct source *source, int timeout_ms, enum source_event *ret_event,
+                         struct record *ret, struct err *err)
+{
+    struct kafka_source *s = of(source);
+    rd_kafka_message_t *m;
+
+    *ret_event = SOURCE_NONE;
+    if (take_event(s, ret_event, ret))
+        return 0;
+    if (next_message(s, timeout_ms, &m, err) != 0)
+        return -1;
+    if (m != NULL && s->revoked) { /* the event comes first */
+        s->stash = m;
+        m = NULL;
+    }
+    if (m != NULL) {
+        fill_record(m, ret);
+        *ret_event = SOURCE_RECORD;
+        return 0;
     }
     take_event(s, ret_event, ret);
     return 0;
+}
+
+static int consumer_serve(struct source *source, int timeout_ms, struct err *err)
+{
+    struct kafka_source *s = of(source);
+
+    return s->stash == NULL ? next_message(s, timeout_ms, &s->stash, err) : 0;
 }
 
 static void consumer_release(struct source *source, struct record *record)
@@ -468,6 +501,7 @@ static void consumer_free(struct source *source)
 
     last_commit(s);
     s->commit_again = false;
+    drop_stash(s);
     rd_kafka_consumer_close(s->rk);
     rd_kafka_destroy(s->rk);
     if (s->waiting != NULL)
@@ -490,6 +524,7 @@ static void consumer_free(struct source *source)
 
 static const struct source_ops consumer_ops = {
     .poll = consumer_poll,
+    .serve = consumer_serve,
     .release = consumer_release,
     .store = consumer_store,
     .commit = consumer_commit,

@@ -56,6 +56,9 @@ struct source_ops {
      * are no errors: they show in health and metrics, and time passes. */
     int (*poll)(struct source *source, int timeout_ms, enum source_event *ret_event, struct record *ret,
                 struct err *err);
+    /* Only keep the place in the group: events and records wait for the next poll(). Pause everything first,
+     * so that no records pile up. -1: ERR_FATAL. */
+    int (*serve)(struct source *source, int timeout_ms, struct err *err);
     void (*release)(struct source *source, struct record *record);
     /* The record at `offset` of that partition, and all before it, is done for good: commit offset + 1 at the
      * next commit(). Ignored for a partition that is no longer assigned. */
@@ -73,6 +76,10 @@ static inline int source_poll(struct source *s, int timeout_ms, enum source_even
                               struct record *ret, struct err *err)
 {
     return s->ops->poll(s, timeout_ms, ret_event, ret, err);
+}
+static inline int source_serve(struct source *s, int timeout_ms, struct err *err)
+{
+    return s->ops->serve(s, timeout_ms, err);
 }
 static inline void source_release(struct source *s, struct record *record)
 {

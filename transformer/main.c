@@ -1,34 +1,7 @@
-#include <stdlib.h>
-
 #include "common/app.h"
 #include "common/clock.h"
 #include "common/kafka.h"
-#include "common/mem.h"
 #include "transformer/transform.h"
-
-/* The raw topics of all pipelines, in one group. */
-static int open_source(const struct app *app, const struct routes *routes, struct source **ret,
-                       struct err *err)
-{
-    const char **topics = mem_zalloc(routes->count, sizeof *topics);
-    const char **names = mem_zalloc(routes->count, sizeof *names);
-
-    for (size_t i = 0; i < routes->count; i++) {
-        topics[i] = routes->list[i].raw;
-        names[i] = routes->list[i].pipeline->name;
-    }
-    struct source_config config = {
-        .group = options_text(app->options, "group"),
-        .topics = topics,
-        .pipelines = names,
-        .topic_count = routes->count,
-        .bounded = options_flag(app->options, "once"),
-    };
-    int rc = kafka_source_open(app->options, &config, ret, err);
-    free(topics);
-    free(names);
-    return rc;
-}
 
 int main(int argc, char **argv)
 {
@@ -46,7 +19,7 @@ int main(int argc, char **argv)
     app_ready(&app);
     if (kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &out, &err) != 0 ||
-        open_source(&app, &routes, &in, &err) != 0)
+        kafka_routes_open(app.options, &routes, TOPIC_RAW, &in, &err) != 0)
         goto out;
 
     struct transform transform = {

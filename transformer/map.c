@@ -9,7 +9,7 @@
 #include "common/version.h"
 #include "transformer/number.h"
 
-enum { KEY_MAX = 1024, VERSION_MAX = 64, SCRATCH_MAX = MAP_VALUE_MAX };
+enum { KEY_MAX = 255, VERSION_MAX = 64, SCRATCH_MAX = MAP_VALUE_MAX };
 
 struct mapper {
     struct json_doc *doc;

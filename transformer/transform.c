@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/acks.h"
 #include "common/clock.h"
 #include "common/dead.h"
 #include "common/envelope.h"
@@ -27,8 +28,6 @@ enum {
     GROUP_BYTES = 4 * 1024 * 1024,
     GROUP_AGE_MS = 100,
     IDLE_POLL_MS = 100,
-    WAIT_STEP_MS = 100,
-    PAUSE_AFTER_MS = 1000, /* the broker does not acknowledge: keep the group's membership by polling */
 };
 
 static const char stage[] = "transformer";
@@ -70,6 +69,7 @@ struct group {
 
 struct work {
     const struct transform *t;
+    struct acks acks;
     struct group group;
     struct mapper *mapper;
     struct mapped mapped;
@@ -86,24 +86,13 @@ void transform_metrics_init(const struct routes *routes)
     }
 }
 
-/* Serve the sink while its queue is full. */
-static int wait_for_room(const struct work *w, struct err *err)
-{
-    if (err->kind != ERR_RETRY)
-        return -1;
-    health_turn();
-    if (w->t->stopping())
-        return err_set(err, ERR_RETRY, 0, "asked to stop while the broker takes no messages");
-    return sink_wait(w->t->out, WAIT_STEP_MS, err) < 0 ? -1 : 0;
-}
-
 static int send_dead(struct work *w, struct page *page, struct span value, const char *key,
                      enum dead_class class, const char *why, struct err *err)
 {
     struct dead_letter dead = {.stage = stage, .class = class, .text = why, .failed_at_ms = w->t->now_ms()};
 
     while (dead_send(w->t->out, page->route->dead, &page->record, key, value.at, value.len, &dead, err) != 0)
-        if (wait_for_room(w, err) != 0)
+        if (acks_room(&w->acks, err) != 0)
             return err->kind == ERR_REJECT ? err_set(err, ERR_FATAL, 0,
                                                      "topic %s refuses a dead letter for its size: raise its "
                                                      "max.message.bytes",
@@ -147,7 +136,7 @@ static int send_rows(struct work *w, struct page *page, struct err *err)
     };
     int rc;
     while ((rc = sink_send(w->t->out, &message, NULL, err)) != 0)
-        if (wait_for_room(w, err) != 0)
+        if (acks_room(&w->acks, err) != 0)
             break;
     headers_free(&headers);
     if (rc != 0)
@@ -217,8 +206,9 @@ static bool find_document(const struct page *page, uint64_t ticket, struct span 
 }
 
 /* The broker takes less than topics.conf says: what it refused becomes a dead letter after all. */
-static int take_failure(struct work *w, const struct sink_failure *failure, struct err *err)
+static int take_failure(void *arg, const struct sink_failure *failure, struct err *err)
 {
+    struct work *w = arg;
     struct group *g = &w->group;
 
     for (size_t i = g->count; i > 0; i--) {
@@ -261,54 +251,13 @@ static void drop_group(struct work *w)
     w->group.bytes = 0;
 }
 
-/* While the broker does not acknowledge: keep the place in the group. Records do not come, they are paused.
- */
-static int poll_paused(const struct work *w, struct err *err)
-{
-    enum source_event event;
-    struct record record;
-
-    source_pause(w->t->in, NULL);
-    if (source_poll(w->t->in, 0, &event, &record, err) != 0)
-        return -1;
-    if (event == SOURCE_RECORD)
-        source_release(w->t->in, &record);
-    return 0;
-}
-
-/* Wait until everything of the group is acknowledged. 1: asked to stop before that. */
-static int wait_acknowledged(struct work *w, struct err *err)
-{
-    int64_t since = clock_monotonic_ms();
-    int64_t stop_at = INT64_MAX;
-
-    for (;;) {
-        struct sink_failure failure;
-        int left = sink_wait(w->t->out, WAIT_STEP_MS, err);
-        if (left < 0)
-            return -1;
-        bool failed = sink_failure(w->t->out, &failure);
-        if (failed && take_failure(w, &failure, err) != 0)
-            return -1;
-        if (left == 0 && !failed)
-            return 0;
-        health_turn();
-        if (w->t->stopping() && stop_at == INT64_MAX)
-            stop_at = clock_monotonic_ms() + 5000;
-        if (clock_monotonic_ms() > stop_at)
-            return 1;
-        if (clock_monotonic_ms() - since > PAUSE_AFTER_MS && poll_paused(w, err) != 0)
-            return -1;
-    }
-}
-
 static int end_group(struct work *w, struct err *err)
 {
     struct group *g = &w->group;
 
     if (g->count == 0)
         return 0;
-    int rc = wait_acknowledged(w, err);
+    int rc = acks_wait(&w->acks, err);
     if (rc == 0) {
         for (size_t i = 0; i < g->count; i++) {
             const struct record *r = &g->pages[i].record;
@@ -317,7 +266,6 @@ static int end_group(struct work *w, struct err *err)
         }
         rc = source_commit(w->t->in, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
     }
-    source_resume(w->t->in, NULL);
     drop_group(w);
     return rc < 0 ? -1 : 0;
 }
@@ -389,6 +337,8 @@ int transform_run(const struct transform *t, struct err *err)
     int rc = 0;
 
     w->t = t;
+    w->acks =
+        (struct acks){.in = t->in, .out = t->out, .stopping = t->stopping, .refused = take_failure, .arg = w};
     w->mapper = mapper_new();
     mapped_init(&w->mapped);
     while (rc == 0 && !ended && !t->stopping())

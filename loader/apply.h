@@ -1,0 +1,30 @@
+/* A batch into MySQL: one transaction that leaves exactly the newest version of each of its documents. */
+#ifndef JST_LOADER_APPLY_H
+#define JST_LOADER_APPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "loader/batch.h"
+#include "loader/db.h"
+#include "loader/table.h"
+
+struct err;
+
+struct apply_result {
+    size_t written; /* documents */
+    size_t stale;   /* documents that lost to a newer version, in the batch or in the table */
+    size_t rows;    /* rows written */
+    size_t pruned;  /* stored rows deleted, since their document no longer has them */
+    size_t rejected;
+};
+
+/* Write the wanted documents and COMMIT. unknown_as_row: an error that the table of errors does not know is
+ * taken for the fault of a row's data. On success rows that could not be written are marked rejected in the
+ * batch, with code and text, and documents that lost are marked stale. On failure the transaction is rolled
+ * back (or its connection closed), the batch is as before but for rejected marks, and the whole batch may be
+ * applied again: ERR_RETRY (connection, lock, capacity, read-only, unknown) or ERR_PAUSE (schema). */
+int apply_batch(struct db *db, const struct table *table, struct batch *batch, bool unknown_as_row,
+                struct apply_result *ret, struct err *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,95 @@
+/* A batch: whole documents that go into MySQL in one transaction, each taken once, its newest. Pure. */
+#ifndef JST_LOADER_BATCH_H
+#define JST_LOADER_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/message.h"
+#include "common/pipeline.h"
+#include "common/stream.h"
+
+struct err;
+
+enum { VALUE_NULL = UINT32_MAX };
+
+/* A cell: a piece of the batch's text, or NULL. */
+struct cell {
+    uint32_t at, len; /* len == VALUE_NULL: NULL */
+};
+
+struct row {
+    size_t document;   /* index */
+    size_t first_cell; /* index into cells; a cell for each column of the pipeline */
+    const char *line;  /* the row as it came, in its record, without the newline */
+    size_t line_len;
+    bool rejected; /* not to be written: its data does not fit the table */
+    int code;      /* why */
+    char *why;
+};
+
+enum document_state {
+    DOCUMENT_WANTED, /* to be written */
+    DOCUMENT_STALE,  /* a newer version is in the batch or in the table */
+    DOCUMENT_BROKEN, /* its message could not be read: a dead letter, class parse */
+};
+
+struct document {
+    struct record record; /* kept until the batch is freed */
+    const char *id;       /* in the record's headers */
+    uint64_t version;
+    int64_t published_ms, received_at_ms;
+    size_t first_row, row_count;
+    enum document_state state;
+    char *why; /* of a broken one */
+};
+
+struct batch_limits {
+    size_t rows;  /* what a transaction aims at */
+    size_t bytes; /* of record values */
+};
+
+struct batch {
+    const struct pipeline *pipeline;
+    struct document *documents; /* in the order in which they came */
+    size_t document_count, document_cap;
+    struct row *rows;
+    size_t row_count, row_cap;
+    struct cell *cells;
+    size_t cell_count, cell_cap;
+    struct buf text; /* the cells' characters */
+    size_t bytes;    /* of record values */
+    size_t wanted;   /* documents to be written, so far */
+    size_t wanted_rows;
+    int64_t since_ms; /* monotonic, when the first document came */
+    size_t *index;    /* hash of document ids: index + 1, 0 is free */
+    size_t index_size;
+};
+
+struct batch *batch_new(const struct pipeline *pipeline) __attribute__((returns_nonnull));
+/* Gives every record back to the source. NULL ok. */
+void batch_free(struct batch *b, struct source *source);
+
+/* Would this record still go into a batch that is not empty? A document of more rows than the limit goes
+ * alone. */
+bool batch_has_room(const struct batch *b, const struct record *r, const struct batch_limits *limits);
+bool batch_is_full(const struct batch *b, const struct batch_limits *limits);
+
+/* Take a record in; the batch owns it from now on, whatever it holds. A message that cannot be read becomes a
+ * broken document; of two versions of one document the older one becomes stale. */
+void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms);
+
+/* The wanted documents' indices in the order of their ids, byte by byte; the caller frees them. */
+size_t *batch_sorted(const struct batch *b, size_t *ret_count);
+
+static inline const char *batch_cell(const struct batch *b, const struct row *row, size_t column,
+                                     size_t *ret_len)
+{
+    const struct cell *c = &b->cells[row->first_cell + column];
+    *ret_len = c->len;
+    return c->len == VALUE_NULL ? NULL : b->text.data + c->at;
+}
+
+#endif

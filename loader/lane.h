@@ -1,0 +1,42 @@
+/* One pipeline's way through the loader: the batch that fills, the batch that is due, and why it waits. */
+#ifndef JST_LOADER_LANE_H
+#define JST_LOADER_LANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/routes.h"
+#include "loader/batch.h"
+#include "loader/table.h"
+
+struct lane {
+    const struct route *route;
+    struct batch *filling; /* NULL: nothing came yet */
+    struct batch *due;     /* being written, or waiting to be written again */
+    struct record *held;   /* what had no room in the filling batch, in order */
+    size_t held_count, held_cap;
+    struct table *table; /* NULL: to be read before the next batch */
+    int64_t retry_at_ms; /* monotonic: the due batch waits until then */
+    int attempts;        /* failures of the due batch */
+    int unknown;         /* of them, by errors that are in no table */
+    bool orphaned;       /* the due batch is being written, and its partitions were revoked */
+    bool waiting;        /* some reason is shown in health and metrics */
+    bool paused;         /* its topic is, in the source */
+};
+
+/* Take a record in; it is held when the batch has no room. */
+void lane_add(struct lane *lane, const struct record *r, const struct batch_limits *limits, int64_t now_ms);
+/* Make the filling batch the due one if it should be: full, old enough, or `flush`. */
+void lane_advance(struct lane *lane, const struct batch_limits *limits, int64_t wait_ms, bool flush,
+                  int64_t now_ms);
+/* Monotonic time when lane_advance() would find the filling batch old enough; INT64_MAX: nothing fills. */
+int64_t lane_due_at(const struct lane *lane, int64_t wait_ms);
+/* Nothing more may be added now: records are held. */
+bool lane_is_blocked(const struct lane *lane);
+bool lane_is_empty(const struct lane *lane);
+/* Forget everything that is not being written; `writing`: the due batch is, and becomes orphaned. */
+void lane_drop(struct lane *lane, struct source *source, bool writing);
+void lane_free(struct lane *lane, struct source *source);
+
+#endif
