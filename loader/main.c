@@ -1,0 +1,60 @@
+#include <unistd.h>
+
+#include "common/app.h"
+#include "common/clock.h"
+#include "common/kafka.h"
+#include "loader/load.h"
+
+static void check(const struct app *app, struct faults *faults)
+{
+    if (options_text(app->options, "mysql-database") == NULL)
+        fault_add(faults, FAULT_ERROR, "--mysql-database", "is needed: the database that holds the tables");
+    if (options_text(app->options, "mysql-user") == NULL)
+        fault_add(faults, FAULT_ERROR, "--mysql-user", "is needed");
+}
+
+int main(int argc, char **argv)
+{
+    struct app app = {0};
+    struct err err = ERR_INIT;
+    struct routes routes = {0};
+    struct source *in = NULL;
+    struct sink *dead = NULL;
+    struct db *db = NULL;
+    const unsigned roles = 1U << TOPIC_ROWS | 1U << TOPIC_DEAD;
+
+    if (app_init(PROGRAM_LOADER, argc, argv, check, &app, &err) != 0)
+        goto out;
+    routes_init(&routes, app.pipelines, app.topics);
+    load_metrics_init(&routes);
+    app_ready(&app);
+    if (db_mysql_new(app.options, &db, &err) != 0 ||
+        kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||
+        kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &dead, &err) != 0 ||
+        kafka_routes_open(app.options, &routes, TOPIC_ROWS, &in, &err) != 0)
+        goto out;
+
+    struct load load = {
+        .in = in,
+        .dead = dead,
+        .db = db,
+        .routes = &routes,
+        .limits = {.rows = (size_t)options_number(app.options, "batch-rows"),
+                   .bytes = (size_t)options_number(app.options, "batch-bytes")},
+        .batch_wait_ms = options_number(app.options, "batch-wait"),
+        .create_tables = options_flag(app.options, "create-tables"),
+        .bounded = options_flag(app.options, "once"),
+        .stopping = app_stopping,
+        .now_ms = clock_now_ms,
+    };
+    if (load_run(&load, &err) > 0) {
+        source_free(in); /* commits what is durable, leaves the group */
+        _exit(EXIT_DONE);
+    }
+out:
+    source_free(in);
+    sink_free(dead);
+    db_free(db);
+    routes_free(&routes);
+    return app_exit(&app, &err);
+}
