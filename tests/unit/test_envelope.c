@@ -81,6 +81,13 @@ static void answers(void **state)
         {"{\"code\":0,\"data\":{\"page_index\":9223372036854775807,\"has_next\":1,\"datas\":[]}}",
          NULL,
          {0, -1, -1, INT64_MAX, 1, 0, ""}},
+        {"{\"code\":0,\"data\":{\"data_count\":-7,\"page_index\":9223372036854775808,\"datas\":[]}}",
+         NULL,
+         {0, -1, -1, -1, -1, 0, ""}},
+        /* of two members of one name, the first */
+        {"{\"code\":0,\"code\":5,\"data\":{\"orders\":[1],\"orders\":[1,2]}}",
+         "orders",
+         {0, -1, -1, -1, -1, 1, ""}},
         /* no documents */
         {"{\"code\":0,\"data\":{\"data_count\":0,\"datas\":null}}", NULL, {0, 0, -1, -1, -1, -1, ""}},
         {"{\"code\":0,\"data\":{\"data_count\":0,\"orders\":null}}", "orders", {0, 0, -1, -1, -1, -1, ""}},

@@ -258,6 +258,31 @@ static void memory_is_reused(void **state)
     json_doc_free(NULL);
 }
 
+/* The second text takes the memory of the first; a string larger than any piece of it still has room. */
+static void memory_is_given_out_again(void **state)
+{
+    const struct json_value *first = parse("[1,2]");
+    struct buf text;
+
+    (void)state;
+    assert_ptr_equal(parse("[3,4]"), first);
+    buf_init(&text, 1 << 20);
+    buf_add_text(&text, "[1");
+    for (int i = 0; i < 2000; i++) /* more than one piece, and less than the string */
+        buf_add_text(&text, ",2");
+    buf_add_char(&text, ']');
+    assert_int_equal(json_count(parse(text.data)), 2001);
+    buf_reset(&text);
+    buf_add_char(&text, '"');
+    for (int i = 0; i < 20000; i++)
+        buf_add_text(&text, "0123456789");
+    buf_add_char(&text, '"');
+    const char *read = json_text(parse(text.data));
+    assert_int_equal(strlen(read), 200000);
+    assert_memory_equal(read, text.data + 1, 200000);
+    buf_free(&text);
+}
+
 static void strings_are_written(void **state)
 {
     static const struct {
@@ -323,6 +348,7 @@ int main(void)
         TEST(broken_texts_leave_ret_alone),
         TEST(nesting_to_64),
         TEST(memory_is_reused),
+        TEST(memory_is_given_out_again),
         TEST(strings_are_written),
         TEST(a_full_buffer_takes_no_half_string),
     };

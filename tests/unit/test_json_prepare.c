@@ -183,6 +183,8 @@ static const struct {
     {"\"\xF0\x9F\x98\"", 1, "UTF-8"},
     {"\"\xF0\x9F\x98x\"", 1, "UTF-8"},
     {"\"\xF4\x90\x80\x80\"", 1, "UTF-8"},
+    {"\"\xE4\xBE", 1, "UTF-8"},
+    {"\"\xF0\x9F\x98", 1, "UTF-8"},
     {"\"\xF5\x80\x80\x80\"", 1, "UTF-8"},
     {"\"eight by\xC0\xAF\"", 9, "UTF-8"},
     {"\xE4\xBE\x9B", 0, "value"},
@@ -333,6 +335,14 @@ static void the_limit_holds(void **state)
     assert_int_equal(json_prepare(text.data, text.len, &out, NULL, &err), 0);
     assert_int_equal(out.len, 5001);
     assert_int_equal(strlen(out.data), 5001);
+    assert_false(out.overflowed);
+    buf_free(&out);
+    buf_init(&out, 8);
+    assert_int_equal(json_prepare("\"1234567\"", 9, &out, NULL, &err), -1);
+    assert_int_equal(json_prepare("\"\"", 2, &out, NULL, &err), 0);
+    assert_false(out.overflowed);
+    assert_int_equal(json_prepare("\"123456\"", 8, &out, NULL, &err), 0);
+    assert_string_equal(out.data, "\"123456\"");
     assert_false(out.overflowed);
     buf_free(&out);
     buf_free(&text);
