@@ -82,7 +82,7 @@ static int read_item(const struct field *f, const char **at, uint64_t *bits)
         (*at)++;
         step = **at >= '0' && **at <= '9' ? read_value(f, at) : -1;
     }
-    if (low < f->min || high > f->max || low > high || step < 1 || step > f->max)
+    if (low < 0 || low < f->min || high > f->max || low > high || step < 1 || step > f->max)
         return -1;
     for (int i = low; i <= high; i += step)
         *bits |= 1ULL << i;

@@ -160,8 +160,8 @@ static int open_socket(const char *address, bool fall_back, struct err *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list = NULL;
-    char host[HOST_TEXT];
-    const char *port;
+    char host[HOST_TEXT] = "";
+    const char *port = "";
 
     if (split_address(address, host, &port, err) != 0)
         return -1;
@@ -178,8 +178,9 @@ static int open_socket(const char *address, bool fall_back, struct err *err)
     int saved = errno;
     if (list != NULL)
         freeaddrinfo(list);
+    errno = saved;
     if (fd < 0)
-        err_set(err, ERR_CONFIG, saved, "cannot listen on '%s': %s", address, strerror(saved));
+        err_set(err, ERR_CONFIG, 0, "cannot listen on '%s': %m", address);
     return fd;
 }
 

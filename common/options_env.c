@@ -76,7 +76,7 @@ static void set_from_file(struct option_value *v, enum option_origin origin, con
     ssize_t len = read_file(path, text, SECRET_MAX + 1);
 
     if (len < 0) {
-        fault_add(faults, FAULT_ERROR, place, "%s cannot be read: %s", path, strerror(errno));
+        fault_add(faults, FAULT_ERROR, place, "%s cannot be read: %m", path);
     } else if (len > SECRET_MAX || memchr(text, '\0', (size_t)len) != NULL) {
         fault_add(faults, FAULT_ERROR, place, "%s holds no secret: more than %d bytes, or a NUL", path,
                   SECRET_MAX);

@@ -52,7 +52,7 @@ int parse_int64(const char *text, int64_t *ret)
 
 struct unit {
     const char *name;
-    int64_t factor;
+    uint64_t factor;
 };
 
 /* From large to small, which is also the order they must be written in. "ms" is longer than "m", so the name
@@ -154,11 +154,11 @@ const char *format_duration(int64_t ms, char *out, size_t size)
     int len = snprintf(out, size, "%s", ms == 0 ? "0" : ms < 0 ? "-" : "");
 
     for (int i = 0; i < DURATION_UNITS && len >= 0 && (size_t)len < size; i++) {
-        uint64_t factor = (uint64_t)duration_units[i].factor;
-        if (rest >= factor)
-            len += snprintf(out + len, size - (size_t)len, "%llu%s", (unsigned long long)(rest / factor),
+        uint64_t n = rest / duration_units[i].factor;
+        rest -= n * duration_units[i].factor;
+        if (n > 0)
+            len += snprintf(out + len, size - (size_t)len, "%llu%s", (unsigned long long)n,
                             duration_units[i].name);
-        rest %= factor;
     }
     return out;
 }

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "common/app.h"
@@ -256,9 +256,10 @@ static void sleep_long(struct app *app, struct err *err)
     app_ready(app);
     app_sleep_until(clock_monotonic_ms() + 15000);
     dprintf(STDERR_FILENO, "awake: stopping %d\n", app_stopping());
-    usleep(20000);
     app_sleep_until(clock_monotonic_ms() + 15000); /* returns at once */
-    if (app_stopping_for_ms() < 20 || app_stopping_for_ms() > 10000)
+    while (app_stopping_for_ms() == 0)
+        ;
+    if (app_stopping_for_ms() < 1 || app_stopping_for_ms() > 10000)
         err_set(err, ERR_FATAL, 0, "stopping for %ld ms", app_stopping_for_ms());
 }
 
@@ -285,7 +286,7 @@ static void ignore_the_flag(struct app *app, struct err *err)
     (void)err;
     app_ready(app);
     for (;;) {
-        usleep(1000);
+        poll(NULL, 0, 10);
         if (app_stopping_for_ms() > 50)
             dprintf(STDERR_FILENO, "did not stop\n");
     }
@@ -355,7 +356,7 @@ static void linger(struct app *app, struct err *err)
     (void)err;
     app_ready(app);
     while (app_stopping_for_ms() < 1500)
-        usleep(1000);
+        poll(NULL, 0, 10);
 }
 
 static void the_server_tells_how_it_is(void **state)

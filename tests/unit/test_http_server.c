@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
+
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/http_server.h"
@@ -102,7 +104,7 @@ static void silent_clients_are_dropped(void **state)
         status =
             client_ask(address, "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", out, sizeof out);
         if (status != 200)
-            usleep(250000);
+            poll(NULL, 0, 250);
     }
     assert_int_equal(status, 200);
     for (int i = 0; i < 16; i++)
