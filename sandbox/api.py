@@ -152,8 +152,12 @@ class Api:
         return token
 
     def _token_answer(self, token: Token) -> Answer:
-        data = {"access_token": token.access, "expires_in": int(self._tokens.life),
-                "refresh_token": token.refresh, "scope": "all"}
+        data = {
+            "access_token": token.access,
+            "expires_in": int(self._tokens.life),
+            "refresh_token": token.refresh,
+            "scope": "all",
+        }
         return Answer(json.dumps({"code": 0, "msg": MESSAGES[0], "data": data}, ensure_ascii=False).encode())
 
     def _query(self, form: Mapping[str, str], text_ts: bool) -> Answer:
@@ -166,8 +170,10 @@ def _page_text(page: Page, text_ts: bool) -> bytes:
     counts = ""
     if page.total is not None:
         counts = f'"data_count":{page.total},"page_count":{-(-page.total // page.size)},'
-    head = (f'{{"code":0,"msg":"{MESSAGES[0]}","data":{{"page_index":{page.index},"page_size":{page.size},'
-            f'{counts}"has_next":{"true" if page.has_next else "false"},"datas":')
+    head = (
+        f'{{"code":0,"msg":"{MESSAGES[0]}","data":{{"page_index":{page.index},"page_size":{page.size},'
+        f'{counts}"has_next":{"true" if page.has_next else "false"},"datas":'
+    )
     if not page.documents:
         return f"{head}null}}}}".encode()
     bodies = [document.body_with_text_ts() if text_ts else document.body for document in page.documents]

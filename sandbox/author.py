@@ -17,8 +17,9 @@ FIRST_ID = 7_000_001
 LINES_ID = 10_000  # ioi_id = io_id * LINES_ID + n, beyond 32 bits
 MOST_LINES = LINES_ID - 1
 _STATUS_SHARE = (8, 70, 8, 4, 6, 4)  # of STATUSES, in per cent
-_STATUS_TABLE = tuple(status for status, share in zip(STATUSES, _STATUS_SHARE, strict=True)
-                      for _ in range(share))
+_STATUS_TABLE = tuple(
+    status for status, share in zip(STATUSES, _STATUS_SHARE, strict=True) for _ in range(share)
+)
 _BURST = 0.01  # share of times at which many documents changed in one second
 
 
@@ -53,7 +54,7 @@ def _times(plan: Plan, rng: random.Random) -> list[int]:
     while len(times) < plan.documents:
         burst = 2 + int(rng.random() * 118) if rng.random() < _BURST else 1
         times += [plan.end - int(rng.random() * span)] * burst
-    return sorted(times[:plan.documents])
+    return sorted(times[: plan.documents])
 
 
 def _order(documents: int, rng: random.Random) -> list[int]:
@@ -108,8 +109,9 @@ class Author:
             return words.long_remark(1000 if r() < 0.3 else int(r() * 1000), int(r() * 30))
         return choose(r, (None, *words.ODD_REMARKS))
 
-    def _head(self, r: Random, io_id: int, status: str, modified: int,
-              io_date: int | None) -> dict[str, Json]:
+    def _head(
+        self, r: Random, io_id: int, status: str, modified: int, io_date: int | None
+    ) -> dict[str, Json]:
         odd = self.plan.odd
         supplier = int(r() * 400)
         warehouse = int(r() * len(words.WAREHOUSES))
@@ -157,16 +159,25 @@ class Author:
     def _batches(self, r: Random) -> Json:
         if r() < 0.95:
             return choose(r, (None, []) if self.plan.odd else ([],))
-        return [{"batch_no": f"B{int(r() * 5000):05d}", "sku_id": f"SKU-{int(r() * 5000):05d}",
-                 "qty": write.quantity(r, 1 + int(r() * 9), self.plan.odd),
-                 "product_date": "2026-01-31 00:00:00", "supplier_id": Raw(1000 + int(r() * 400)),
-                 "supplier_name": choose(r, words.SUPPLIERS), "expiration_date": None}]
+        return [
+            {
+                "batch_no": f"B{int(r() * 5000):05d}",
+                "sku_id": f"SKU-{int(r() * 5000):05d}",
+                "qty": write.quantity(r, 1 + int(r() * 9), self.plan.odd),
+                "product_date": "2026-01-31 00:00:00",
+                "supplier_id": Raw(1000 + int(r() * 400)),
+                "supplier_name": choose(r, words.SUPPLIERS),
+                "expiration_date": None,
+            }
+        ]
 
     def _serials(self, r: Random) -> Json:
         if r() < 0.97:
             return choose(r, (None, []) if self.plan.odd else ([],))
-        return [{"sku_id": f"SKU-{int(r() * 5000):05d}", "sn": f"SN{int(r() * 10**12)}"}
-                for _ in range(1 + int(r() * 3))]
+        return [
+            {"sku_id": f"SKU-{int(r() * 5000):05d}", "sn": f"SN{int(r() * 10**12)}"}
+            for _ in range(1 + int(r() * 3))
+        ]
 
 
 def _labels(r: Random, odd: bool) -> Json:

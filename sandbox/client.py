@@ -19,15 +19,26 @@ def signed(secret: str, parameters: Mapping[str, str]) -> dict[str, str]:
     return {**parameters, "sign": sign(secret, parameters)}
 
 
-def query_form(biz: str, timestamp: int, token: str, key: str = Options.app_key,
-               secret: str = Options.app_secret) -> dict[str, str]:
+def query_form(
+    biz: str, timestamp: int, token: str, key: str = Options.app_key, secret: str = Options.app_secret
+) -> dict[str, str]:
     """The signed form of a business request."""
-    return signed(secret, {"app_key": key, "access_token": token, "timestamp": str(timestamp), "version": "2",
-                           "charset": "utf-8", "biz": biz})
+    return signed(
+        secret,
+        {
+            "app_key": key,
+            "access_token": token,
+            "timestamp": str(timestamp),
+            "version": "2",
+            "charset": "utf-8",
+            "biz": biz,
+        },
+    )
 
 
-def token_form(timestamp: int, refresh: str | None = None, key: str = Options.app_key,
-               secret: str = Options.app_secret) -> dict[str, str]:
+def token_form(
+    timestamp: int, refresh: str | None = None, key: str = Options.app_key, secret: str = Options.app_secret
+) -> dict[str, str]:
     """The signed form of getInitToken, or of refreshToken."""
     form = {"app_key": key, "timestamp": str(timestamp), "charset": "utf-8"}
     if refresh is None:
@@ -46,8 +57,9 @@ class Client:
     def close(self) -> None:
         self._connection.close()
 
-    def send(self, method: str, target: str, body: str | None = None,
-             headers: Mapping[str, str] | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+    def send(
+        self, method: str, target: str, body: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         """The answer and its body; http.client's errors pass through, the connection is then closed."""
         try:
             self._connection.request(method, target, body, headers or {})
@@ -57,8 +69,9 @@ class Client:
             self._connection.close()
             raise
 
-    def post(self, path: str, form: Mapping[str, str],
-             headers: Mapping[str, str] | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+    def post(
+        self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         return self.send("POST", path, urlencode(form), {"Content-Type": TYPE, **(headers or {})})
 
     def control(self, method: str, name: str, wish: Mapping[str, Any] | None = None) -> Any:

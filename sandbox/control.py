@@ -71,8 +71,10 @@ class Control:
     def _stats(self, _: Body) -> Body:
         documents = self._box.store.all()
         return {
-            "documents": len(documents), "lines": sum(document.lines for document in documents),
-            "mutations": self._box.mutator.made, **self._box.journal.counts(),
+            "documents": len(documents),
+            "lines": sum(document.lines for document in documents),
+            "mutations": self._box.mutator.made,
+            **self._box.journal.counts(),
         }
 
     def _chosen(self, wish: Body) -> list[Document]:
@@ -109,8 +111,12 @@ class Control:
             text = text.replace(b"{{ts}}", b"%d" % ts).replace(b"{{modified}}", beijing(modified).encode())
             document = _placed(text, wish, ts, modified)
             store.put(document)
-        return {"io_id": document.io_id, "ts": document.ts, "modified": beijing(document.modified),
-                "status": document.status}
+        return {
+            "io_id": document.io_id,
+            "ts": document.ts,
+            "modified": beijing(document.modified),
+            "status": document.status,
+        }
 
     def _remove(self, wish: Body) -> Body:
         if "io_id" not in wish:
@@ -169,10 +175,17 @@ def _placed(text: bytes, wish: Body, ts: int, modified: int) -> Document:
     status = wish.get("status", fields.get("status"))
     items = fields.get("items")
     return Document(
-        io_id=int(wish["io_id"] if "io_id" in wish else fields["io_id"]), ts=ts, modified=modified,
-        status=status if status in STATUSES else "Confirmed", io_date=_time_or(fields.get("io_date"), None),
-        po_id=str(fields.get("po_id") or ""), so_id=str(fields.get("so_id") or ""),
-        lines=len(items) if isinstance(items, list) else 0, body=text, sound=False)
+        io_id=int(wish["io_id"] if "io_id" in wish else fields["io_id"]),
+        ts=ts,
+        modified=modified,
+        status=status if status in STATUSES else "Confirmed",
+        io_date=_time_or(fields.get("io_date"), None),
+        po_id=str(fields.get("po_id") or ""),
+        so_id=str(fields.get("so_id") or ""),
+        lines=len(items) if isinstance(items, list) else 0,
+        body=text,
+        sound=False,
+    )
 
 
 def _time_or(value: Any, default: T) -> int | T:

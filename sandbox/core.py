@@ -17,7 +17,7 @@ from sandbox.mutations import Mutator
 from sandbox.options import Options
 from sandbox.store import Store
 
-GARBAGE = b"<html><head><title>502</title></head><body>\xe7\xb3\xbb\xff\xfe\x00 {\"code\":0</body></html>"
+GARBAGE = b'<html><head><title>502</title></head><body>\xe7\xb3\xbb\xff\xfe\x00 {"code":0</body></html>'
 _JSON = "application/json; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 _WORTH_GZIP = 1024  # bytes
@@ -51,8 +51,9 @@ class Sandbox:
         self.limit = RateLimit(self.clock, options.rate_second, options.rate_minute)
         self.faults = Faults()
         self.journal = Journal(self.clock)
-        account = Account(options.app_key, options.app_secret, options.provider_app,
-                          options.start_ts_confirmed)
+        account = Account(
+            options.app_key, options.app_secret, options.provider_app, options.start_ts_confirmed
+        )
         self.api = Api(account, self.store, self.tokens, self.clock)
         self._answered = 0
         self._count_lock = threading.Lock()
@@ -71,9 +72,16 @@ class Sandbox:
             delivery.headers["Content-Encoding"] = "gzip"
         delivery.wait_before += self.options.latency / 1000
         self.journal.answer(
-            entry, _result(answer, fault), biz=answer.biz, page=answer.page, documents=answer.documents,
-            http=None if delivery.manner == "close" else delivery.status, bytes=len(delivery.body),
-            code=answer.code if delivery.status == 200 else None, fault=fault.kind if fault else None)
+            entry,
+            _result(answer, fault),
+            biz=answer.biz,
+            page=answer.page,
+            documents=answer.documents,
+            http=None if delivery.manner == "close" else delivery.status,
+            bytes=len(delivery.body),
+            code=answer.code if delivery.status == 200 else None,
+            fault=fault.kind if fault else None,
+        )
         return delivery
 
     def _answer(self, request: Request, fault: Fault | None) -> Answer:
@@ -117,7 +125,7 @@ def _deliver(answer: Answer, fault: Fault | None) -> Delivery:
     if kind == "garbage":
         return Delivery(GARBAGE, headers={"Content-Type": _HTML})
     if kind == "cut":
-        return Delivery(answer.body[:len(answer.body) // 2])
+        return Delivery(answer.body[: len(answer.body) // 2])
     if kind == "huge":
         return Delivery(answer.body + b" " * (fault.mb << 20))
     if kind == "slow":

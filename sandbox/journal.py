@@ -28,8 +28,17 @@ class Journal:
             self._second.add(now)
             self._minute.add(now)
             entry: dict[str, Any] = {
-                "n": self._number, "wall": self._clock.wall(), "mono": now, "path": path, "biz": None,
-                "http": None, "code": None, "page": None, "documents": 0, "bytes": 0, "fault": None,
+                "n": self._number,
+                "wall": self._clock.wall(),
+                "mono": now,
+                "path": path,
+                "biz": None,
+                "http": None,
+                "code": None,
+                "page": None,
+                "documents": 0,
+                "bytes": 0,
+                "fault": None,
             }
             self._entries.append(entry)
             return entry

@@ -40,8 +40,9 @@ class Mutator:
         self._clock = clock
         self._random = random.Random(f"{author.plan.seed}/mutations")
 
-    def change(self, kind: str | None = None, io_id: int | None = None,
-               window: tuple[int, int] | None = None) -> Change | None:
+    def change(
+        self, kind: str | None = None, io_id: int | None = None, window: tuple[int, int] | None = None
+    ) -> Change | None:
         """Change one document: the one named, else one of the window, else any. None: there is none."""
         with self._store.lock:
             kind = kind or self._random.choices(KINDS, _SHARE)[0]

@@ -53,11 +53,20 @@ def parse(argv: Sequence[str]) -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="sandbox", description="A stand-in for the Jushuitan open API.", allow_abbrev=False,
-                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = _Parser(
+        prog="sandbox",
+        description="A stand-in for the Jushuitan open API.",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     new = parser.add_argument
-    new("--listen", type=_address, default=("127.0.0.1", 8090), metavar="HOST:PORT",
-        help="port 0 takes a free one")
+    new(
+        "--listen",
+        type=_address,
+        default=("127.0.0.1", 8090),
+        metavar="HOST:PORT",
+        help="port 0 takes a free one",
+    )
     _history_options(parser)
     new("--app-key", default=Options.app_key, metavar="KEY", help="the one app that is known")
     new("--app-secret", default=Options.app_secret, metavar="TEXT", help="its secret")
@@ -70,8 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     new("--rate-minute", type=_whole(0), default=100, metavar="N", help="requests in any minute")
     new("--latency", type=_whole(0), default=0, metavar="MS", help="wait before every answer")
     new("--mutate", type=_number(0), default=0.0, metavar="PER_SECOND", help="change documents all the time")
-    new("--mutate-every-requests", type=_whole(0), default=0, metavar="N",
-        help="change a document of the window that is being read after every N pages")
+    new(
+        "--mutate-every-requests",
+        type=_whole(0),
+        default=0,
+        metavar="N",
+        help="change a document of the window that is being read after every N pages",
+    )
     new("--quiet", action="store_true", help="no line per request on stderr")
     return parser
 
@@ -81,14 +95,33 @@ def _history_options(parser: argparse.ArgumentParser) -> None:
     new("--seed", type=int, default=Options.seed, metavar="N", help="the same seed gives the same documents")
     new("--documents", type=_whole(0), default=Options.documents, metavar="N", help="size of the history")
     new("--days", type=_number(0), default=Options.days, metavar="N", help="how far their changes reach back")
-    new("--history-end", type=_time, metavar="TIME",
-        help="the latest change, 'YYYY-MM-DD HH:MM:SS' Beijing time, instead of start minus --settle")
-    new("--settle", type=_whole(0), default=Options.settle, metavar="SECONDS",
-        help="age of the latest change at start")
-    new("--max-lines", type=_whole(1, MOST_LINES), default=Options.max_lines, metavar="N",
-        help="lines of the largest document")
-    new("--odd", type=_switch, default=True, metavar="on|off",
-        help="values and texts as odd as in real accounts")
+    new(
+        "--history-end",
+        type=_time,
+        metavar="TIME",
+        help="the latest change, 'YYYY-MM-DD HH:MM:SS' Beijing time, instead of start minus --settle",
+    )
+    new(
+        "--settle",
+        type=_whole(0),
+        default=Options.settle,
+        metavar="SECONDS",
+        help="age of the latest change at start",
+    )
+    new(
+        "--max-lines",
+        type=_whole(1, MOST_LINES),
+        default=Options.max_lines,
+        metavar="N",
+        help="lines of the largest document",
+    )
+    new(
+        "--odd",
+        type=_switch,
+        default=True,
+        metavar="on|off",
+        help="values and texts as odd as in real accounts",
+    )
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -103,6 +136,7 @@ def _whole(least: int, most: int = 10**9) -> Callable[[str], int]:
         if not text.isdecimal() or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
         return int(text)
+
     return convert
 
 
@@ -115,6 +149,7 @@ def _number(least: float) -> Callable[[str], float]:
         if not least <= value <= 1e9:
             raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} up")
         return value
+
     return convert
 
 

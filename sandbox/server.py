@@ -30,8 +30,10 @@ def main(argv: Sequence[str]) -> int:
     try:
         server = Server(sandbox)
     except OSError as problem:
-        print(f"sandbox: cannot listen on {sandbox.options.host}:{sandbox.options.port}: {problem.strerror}",
-              file=sys.stderr)
+        print(
+            f"sandbox: cannot listen on {sandbox.options.host}:{sandbox.options.port}: {problem.strerror}",
+            file=sys.stderr,
+        )
         return CANNOT
     serve(server)
     return 0

@@ -93,14 +93,17 @@ class Store:
     def dated(self, begin: int, end: int) -> list[Document]:
         """Those whose io_date lies in [begin, end]."""
         with self.lock:
-            found = [(d.io_date, d.io_id, d) for d in self._documents.values()
-                     if d.io_date is not None and begin <= d.io_date <= end]
+            found = [
+                (d.io_date, d.io_id, d)
+                for d in self._documents.values()
+                if d.io_date is not None and begin <= d.io_date <= end
+            ]
             return [document for _, _, document in sorted(found, key=lambda entry: entry[:2])]
 
     def since(self, ts: int) -> list[Document]:
         """Those with this row version or a higher one, lowest first."""
         with self.lock:
-            return [self._documents[io_id] for _, io_id in self._by_ts[bisect_left(self._by_ts, (ts, 0)):]]
+            return [self._documents[io_id] for _, io_id in self._by_ts[bisect_left(self._by_ts, (ts, 0)) :]]
 
     def select(self, source: tuple[str, int, int], statuses: Collection[str] | None) -> list[Document]:
         """`changed`, `dated` or `since` by name, filtered by status; remembered until something changes."""

@@ -36,8 +36,11 @@ def parsed(documents: Iterable[Document]) -> Iterator[str]:
 def entry(document: Document) -> dict[str, Any]:
     """A document with its values, or with its bytes if they are no JSON object."""
     about: dict[str, Any] = {
-        "io_id": str(document.io_id), "ts": str(document.ts), "modified": beijing(document.modified),
-        "status": document.status, "lines": document.lines,
+        "io_id": str(document.io_id),
+        "ts": str(document.ts),
+        "modified": beijing(document.modified),
+        "status": document.status,
+        "lines": document.lines,
     }
     try:
         text = document.body.decode()

@@ -45,8 +45,20 @@ def price(r: Random, ten_thousandths: int, odd: bool) -> Json:
         return Raw(text.rstrip("0").rstrip("."))
     if way < 0.92:
         return text
-    return choose(r, (None, "", Raw("0"), Raw("0.0"), Raw("1E-4"), Raw("99999999.9999"), "0.0001", Raw("0.1"),
-                      Raw("1.5e1")))
+    return choose(
+        r,
+        (
+            None,
+            "",
+            Raw("0"),
+            Raw("0.0"),
+            Raw("1E-4"),
+            Raw("99999999.9999"),
+            "0.0001",
+            Raw("0.1"),
+            Raw("1.5e1"),
+        ),
+    )
 
 
 def amount(r: Random, cents: int, odd: bool) -> Json:

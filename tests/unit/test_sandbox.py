@@ -40,8 +40,13 @@ class Caller:
     """A sandbox and its one client."""
 
     def __init__(self, **options):
-        defaults = {"documents": 200, "max_lines": 20, "access_token": "t",
-                    "rate_second": 0, "rate_minute": 0}
+        defaults = {
+            "documents": 200,
+            "max_lines": 20,
+            "access_token": "t",
+            "rate_second": 0,
+            "rate_minute": 0,
+        }
         self.clock = HandClock()
         self.box = Sandbox(Options(**{**defaults, **options}), self.clock)
 
@@ -73,6 +78,7 @@ class Caller:
 
     def control(self, method, name, wish=None):
         from sandbox.control import Control
+
         body = json.dumps(wish).encode() if wish is not None else b""
         status, text = Control(self.box).handle(method, f"/_control/{name}", body)
         assert status == 200, text
@@ -102,24 +108,32 @@ INIT = {**TOKEN, "code": "abc123", "grant_type": "authorization_code"}
 REFRESH = {**TOKEN, "grant_type": "refresh_token", "refresh_token": "rtok", "scope": "all"}
 
 
-@pytest.mark.parametrize(("parameters", "expected"), [
-    ({**COMMON, "biz": '{"page_index":1,"page_size":50}'}, "63b407c8cb9317b230c24ec1536f4fa2"),
-    ({**COMMON, "biz": '{"page_index":1,"page_size":50,"so_ids":["测试-1"]}'},
-     "93cd65f1bb192f067b5a6aac303b2192"),
-    ({**COMMON, "biz": "{}"}, "d086da4e309870b961113800ceb7e3b7"),
-    (INIT, "d9f70f0b96ad6dfdee1c24a4c3bad205"),
-    (REFRESH, "3a87fbe726da5640b4534420e49a1d5e"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({**COMMON, "biz": '{"page_index":1,"page_size":50}'}, "63b407c8cb9317b230c24ec1536f4fa2"),
+        (
+            {**COMMON, "biz": '{"page_index":1,"page_size":50,"so_ids":["测试-1"]}'},
+            "93cd65f1bb192f067b5a6aac303b2192",
+        ),
+        ({**COMMON, "biz": "{}"}, "d086da4e309870b961113800ceb7e3b7"),
+        (INIT, "d9f70f0b96ad6dfdee1c24a4c3bad205"),
+        (REFRESH, "3a87fbe726da5640b4534420e49a1d5e"),
+    ],
+)
 def test_sign_gives_the_published_vectors(parameters, expected):
     assert sign("secret", {**parameters, "sign": "ignored"}) == expected
 
 
-@pytest.mark.parametrize("form", [
-    {**query_form('{"page_index":1}', NOW, "t"), "sign": "0" * 32},
-    {**query_form('{"page_index":1}', NOW, "t"), "biz": '{"page_index":2}'},
-    query_form('{"page_index":1}', NOW, "t", key="other"),
-    query_form('{"page_index":1}', NOW, "t", secret="other"),
-])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {**query_form('{"page_index":1}', NOW, "t"), "sign": "0" * 32},
+        {**query_form('{"page_index":1}', NOW, "t"), "biz": '{"page_index":2}'},
+        query_form('{"page_index":1}', NOW, "t", key="other"),
+        query_form('{"page_index":1}', NOW, "t", secret="other"),
+    ],
+)
 def test_a_wrong_signature_is_code_10(shared, form):
     assert shared.post(form) == {"code": 10, "msg": "无效签名", "data": None}
 
@@ -129,6 +143,7 @@ def test_characters_beyond_ascii_are_signed_before_url_encoding(shared):
 
 
 # --- the form -------------------------------------------------------------------------------------
+
 
 def exchange(shared, method="POST", target=QUERY, content_type=TYPE, form=None, body=None):
     form = form or query_form('{"io_ids":[1]}', NOW, "t")
@@ -177,6 +192,7 @@ def test_a_timestamp_that_is_no_number_is_code_140(shared):
 
 
 # --- tokens ---------------------------------------------------------------------------------------
+
 
 def test_a_token_is_given_expires_and_is_prolonged():
     caller = Caller(token_life=100)
@@ -227,6 +243,7 @@ def test_all_tokens_expire_on_request():
 
 # --- limits ---------------------------------------------------------------------------------------
 
+
 def codes(caller, count):
     return [caller.answer(io_ids=[1])["code"] for _ in range(count)]
 
@@ -260,17 +277,29 @@ def test_token_calls_use_the_same_quota():
 
 # --- parameters -----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("biz", [
-    {}, {"modified_begin": beijing(NOW)}, {"modified_end": beijing(NOW)},
-    {"modified_begin": beijing(NOW), "modified_end": beijing(NOW - 1)},
-    {"modified_begin": "2026-07-29", "modified_end": beijing(NOW)},
-    {"modified_begin": beijing(NOW).replace(" ", "T"), "modified_end": beijing(NOW)},
-    {"io_ids": 5}, {"io_ids": list(range(31))}, {"io_ids": [1], "statuss": ["confirmed"]},
-    {"io_ids": [1], "statuss": "Confirmed"}, {"io_ids": [1], "page_index": 0},
-    {"io_ids": [1], "page_size": "x"}, {"io_ids": [1], "is_get_total": "maybe"},
-    {"start_ts": 1, "statuss": ["Confirmed"]}, {"start_ts": 1, "modified_begin": beijing(NOW)},
-    {"start_ts": "abc"}, {"modified_begin": beijing(NOW), "modified_end": beijing(NOW), "date_type": 1},
-])
+
+@pytest.mark.parametrize(
+    "biz",
+    [
+        {},
+        {"modified_begin": beijing(NOW)},
+        {"modified_end": beijing(NOW)},
+        {"modified_begin": beijing(NOW), "modified_end": beijing(NOW - 1)},
+        {"modified_begin": "2026-07-29", "modified_end": beijing(NOW)},
+        {"modified_begin": beijing(NOW).replace(" ", "T"), "modified_end": beijing(NOW)},
+        {"io_ids": 5},
+        {"io_ids": list(range(31))},
+        {"io_ids": [1], "statuss": ["confirmed"]},
+        {"io_ids": [1], "statuss": "Confirmed"},
+        {"io_ids": [1], "page_index": 0},
+        {"io_ids": [1], "page_size": "x"},
+        {"io_ids": [1], "is_get_total": "maybe"},
+        {"start_ts": 1, "statuss": ["Confirmed"]},
+        {"start_ts": 1, "modified_begin": beijing(NOW)},
+        {"start_ts": "abc"},
+        {"modified_begin": beijing(NOW), "modified_end": beijing(NOW), "date_type": 1},
+    ],
+)
 def test_parameters_that_are_refused(shared, biz):
     answer = shared.answer(**biz)
     assert (answer["code"], answer["data"]) == (130, None)
@@ -327,11 +356,17 @@ def test_ids_find_documents_and_combine_with_a_window(empty):
 
 # --- time -----------------------------------------------------------------------------------------
 
+
 def test_beijing_time_has_one_form():
     assert beijing(NOW) == "2026-07-29 16:00:00"
     assert parse_beijing("2026-07-29 16:00:00") == NOW
-    for text in ("2026-7-29 16:00:00", "2026-07-29 16:00:61", "2026-02-30 00:00:00", "2026-07-29 16:00:00Z",
-                 ""):
+    for text in (
+        "2026-7-29 16:00:00",
+        "2026-07-29 16:00:61",
+        "2026-02-30 00:00:00",
+        "2026-07-29 16:00:00Z",
+        "",
+    ):
         with pytest.raises(ValueError):
             parse_beijing(text)
 

@@ -56,6 +56,7 @@ def small():
 
 # --- the history ----------------------------------------------------------------------------------
 
+
 def test_the_seed_decides_everything():
     plan = Plan(seed=5, documents=50, end=NOW)
     other = Plan(seed=6, documents=50, end=NOW)
@@ -103,23 +104,28 @@ def test_every_status_occurs(documents):
 
 # --- odd, but loadable ----------------------------------------------------------------------------
 
+
 def kinds_of(found):
     """How values are written, digits apart: 9, 9.9, "9", null."""
-    return {json.dumps(value) if not isinstance(value, str) else
-            re.sub(r"\d+", "9", value if isinstance(value, Raw) else f'"{value}"') for value in found}
+    return {
+        json.dumps(value)
+        if not isinstance(value, str)
+        else re.sub(r"\d+", "9", value if isinstance(value, Raw) else f'"{value}"')
+        for value in found
+    }
 
 
 def test_numbers_are_written_in_every_way(values, lines):
-    assert kinds_of(line["qty"] for line in lines) == {'9', '9.9', '"9.9"', '"9"', 'null', '""', '9E+9', '-9'}
+    assert kinds_of(line["qty"] for line in lines) == {"9", "9.9", '"9.9"', '"9"', "null", '""', "9E+9", "-9"}
     prices = kinds_of(line["cost_price"] for line in lines)
-    assert prices == {'9', '9.9', '"9.9"', 'null', '""', '9E-9', '9.9e9'}
+    assert prices == {"9", "9.9", '"9.9"', "null", '""', "9E-9", "9.9e9"}
     assert {"9.9", "9", '"9.9"', "null", '""', '"9"'} <= kinds_of(line["cost_amount"] for line in lines)
     texts = {str(line["qty"]) for line in lines if isinstance(line["qty"], Raw)}
     assert any(text.endswith(".0000") for text in texts)
     assert {fields["tax_rate"] for fields in values} >= {"13.00", "13", None}
-    assert kinds_of(fields["ts"] for fields in values) == {'9', '"9"'}
-    assert kinds_of(fields["io_id"] for fields in values) == {'9', '"9"'}
-    assert kinds_of(fields["po_id"] for fields in values) == {'9', '"9"', 'null', '""'}
+    assert kinds_of(fields["ts"] for fields in values) == {"9", '"9"'}
+    assert kinds_of(fields["io_id"] for fields in values) == {"9", '"9"'}
+    assert kinds_of(fields["po_id"] for fields in values) == {"9", '"9"', "null", '""'}
 
 
 def fits(value, whole, fraction):
@@ -128,7 +134,7 @@ def fits(value, whole, fraction):
         return True
     assert NUMBER.fullmatch(value), value
     number = Decimal(value)
-    return abs(number) < 10 ** whole and number == number.quantize(Decimal(1).scaleb(-fraction))
+    return abs(number) < 10**whole and number == number.quantize(Decimal(1).scaleb(-fraction))
 
 
 def test_every_number_fits_its_column(values, lines):
@@ -190,17 +196,24 @@ def test_odd_can_be_switched_off():
 
 # --- exact text -----------------------------------------------------------------------------------
 
-EXACT = ('{"a":13.00,"b":"2.0000","c":1491926160718000123,"d":1E-4,"e":null,"f":true,'
-         '"g":[1.0,"x"],"h":"\\u0001\\"","i":-0.0,"j":{"k":[]}}')
+EXACT = (
+    '{"a":13.00,"b":"2.0000","c":1491926160718000123,"d":1E-4,"e":null,"f":true,'
+    '"g":[1.0,"x"],"h":"\\u0001\\"","i":-0.0,"j":{"k":[]}}'
+)
 
 
 def test_numbers_keep_their_text_both_ways():
     assert jsontext.dumps(jsontext.loads(EXACT)) == EXACT
 
 
-@pytest.mark.parametrize(("style", "text"), [
-    ("utf8", '"测/😀"'), ("ascii", '"\\u6d4b/\\ud83d\\ude00"'), ("slash", '"测\\/😀"'),
-])
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [
+        ("utf8", '"测/😀"'),
+        ("ascii", '"\\u6d4b/\\ud83d\\ude00"'),
+        ("slash", '"测\\/😀"'),
+    ],
+)
 def test_styles_of_escaping(style, text):
     assert jsontext.dumps("测/😀", style) == text
     assert json.loads(text) == "测/😀"
@@ -253,6 +266,7 @@ def test_the_truth_of_odd_fields_has_their_exact_text(documents):
 
 
 # --- changes --------------------------------------------------------------------------------------
+
 
 def fields_of(document):
     return jsontext.loads(document.body.decode())
@@ -319,6 +333,7 @@ def test_changes_are_deterministic():
         store = filled(Plan(seed=9, documents=60, end=NOW - 120, max_lines=30))
         mutator = Mutator(store, Author(Plan(seed=9, documents=60, end=NOW - 120, max_lines=30)), HandClock())
         return [mutator.change() for _ in range(200)], truth.raw(store.all())
+
     first, second = run(), run()
     assert first == second
     assert {change.kind for change in first[0]} == set(KINDS)

@@ -46,14 +46,14 @@ def test_a_truncated_answer(running):
     running.fault(kind="truncate")
     with pytest.raises(http.client.IncompleteRead) as broken:
         running.post()
-    assert broken.value.partial == whole[:len(whole) // 2]
+    assert broken.value.partial == whole[: len(whole) // 2]
     assert running.post()[1] == whole
 
 
 def test_a_cut_answer_is_complete_http(running):
     whole = running.post()[1]
     running.fault(kind="cut")
-    assert running.post()[1] == whole[:len(whole) // 2]
+    assert running.post()[1] == whole[: len(whole) // 2]
 
 
 def test_a_huge_answer(running):

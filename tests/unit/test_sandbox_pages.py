@@ -27,8 +27,10 @@ def empty():
 
 # --- pages ----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("asked", "given"), [({}, 30), ({"page_size": 50}, 50), ({"page_size": 500}, 50),
-                                              ({"page_size": "7"}, 7)])
+
+@pytest.mark.parametrize(
+    ("asked", "given"), [({}, 30), ({"page_size": 50}, 50), ({"page_size": 500}, 50), ({"page_size": "7"}, 7)]
+)
 def test_page_size_is_clamped(shared, asked, given):
     data = shared.window(**{"page_size": None, **asked})
     assert (data["page_size"], len(data["datas"]), data["data_count"]) == (given, given, 200)
@@ -51,8 +53,14 @@ def test_a_last_page_that_is_full_has_no_next(shared):
 
 
 def test_nothing_is_null_and_not_an_empty_array(empty):
-    assert empty.window() == {"page_index": 1, "page_size": 50, "data_count": 0, "page_count": 0,
-                              "has_next": False, "datas": None}
+    assert empty.window() == {
+        "page_index": 1,
+        "page_size": 50,
+        "data_count": 0,
+        "page_count": 0,
+        "has_next": False,
+        "datas": None,
+    }
 
 
 def test_counts_are_left_out_on_request(shared):
@@ -106,6 +114,7 @@ def test_the_second_path_gives_ts_as_text(shared):
 
 
 # --- row versions ---------------------------------------------------------------------------------
+
 
 def test_row_versions_walk_through_everything_once():
     caller, cursor, seen = Caller(), 1, []

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
+from harness.waiting import wait_until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -36,8 +37,15 @@ class Running:
     """A sandbox on a free port of this process, and a client of it."""
 
     def __init__(self, **wanted):
-        defaults = {"port": 0, "documents": 120, "max_lines": 20, "access_token": "t", "rate_second": 0,
-                    "rate_minute": 0, "quiet": True}
+        defaults = {
+            "port": 0,
+            "documents": 120,
+            "max_lines": 20,
+            "access_token": "t",
+            "rate_second": 0,
+            "rate_minute": 0,
+            "quiet": True,
+        }
         self.server = Server(Sandbox(Options(**{**defaults, **wanted})))
         self.box = self.server.sandbox
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -73,6 +81,7 @@ def running():
 
 # --- HTTP -----------------------------------------------------------------------------------------
 
+
 def test_an_answer_is_json_with_a_date_on_a_kept_connection(running):
     answer, body = running.post()
     assert (answer.status, answer.version) == (200, 11)
@@ -102,8 +111,11 @@ def test_gzip_on_request(running):
 
 def test_what_is_sent_is_the_truth(running):
     _, raw = running.client.send("GET", "/_control/truth/raw")
-    window = {"modified_begin": beijing(running.box.clock.second() - 6 * 86400),
-              "modified_end": beijing(running.box.clock.second()), **ALL}
+    window = {
+        "modified_begin": beijing(running.box.clock.second() - 6 * 86400),
+        "modified_end": beijing(running.box.clock.second()),
+        **ALL,
+    }
     pages = [running.post({**window, "page_index": n})[1] for n in (1, 2, 3)]
     lists = [page.partition(b'"datas":[')[2].removesuffix(b"]}}") for page in pages]
     assert b",".join(lists) == b",".join(raw.splitlines())
@@ -120,6 +132,7 @@ def test_parallel_clients_are_served(running):
         form = query_form('{"start_ts":1}', int(time.time()), "t")
         sums.append(sum(json.loads(client.post(QUERY, form)[1])["code"] for _ in range(20)))
         client.close()
+
     sums = []
     threads = [threading.Thread(target=work) for _ in range(5)]
     for thread in threads:
@@ -154,6 +167,7 @@ def test_what_is_no_http_is_refused_in_silence(running, capfd):
 
 # --- control --------------------------------------------------------------------------------------
 
+
 def test_log_and_statistics(running):
     running.post({**ALL, "io_ids": [7000001]})
     running.post({}, path="/open/other/query")
@@ -173,8 +187,13 @@ def test_log_and_statistics(running):
     assert running.client.control("GET", "stats")["requests"] == 0
 
 
-BROKEN = [b'{"io_id":9,"a":01}', b'{"io_id":9,"name":"\xff\xfe"}', b'{"io_id":9', b'{"io_id":9,"x":"\x00"}',
-          b"[]"]
+BROKEN = [
+    b'{"io_id":9,"a":01}',
+    b'{"io_id":9,"name":"\xff\xfe"}',
+    b'{"io_id":9',
+    b'{"io_id":9,"x":"\x00"}',
+    b"[]",
+]
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -191,11 +210,17 @@ def test_a_broken_document_is_sent_as_it_is(running, text):
 
 
 def test_a_placed_document_counts_by_what_it_says(running):
-    text = ('{"io_id":"12","modified":"2026-01-02 03:04:05","io_id":12,"status":"Cancelled","ts":{{ts}},'
-            '"po_id":5,"io_date":"2026-01-01 00:00:00"}')
+    text = (
+        '{"io_id":"12","modified":"2026-01-02 03:04:05","io_id":12,"status":"Cancelled","ts":{{ts}},'
+        '"po_id":5,"io_date":"2026-01-01 00:00:00"}'
+    )
     placed = running.client.control("POST", "documents", {"json": text})
-    assert placed == {"io_id": 12, "ts": placed["ts"], "modified": "2026-01-02 03:04:05",
-                      "status": "Cancelled"}
+    assert placed == {
+        "io_id": 12,
+        "ts": placed["ts"],
+        "modified": "2026-01-02 03:04:05",
+        "status": "Cancelled",
+    }
     window = {"modified_begin": "2026-01-02 03:04:05", "modified_end": "2026-01-02 03:04:05", **ALL}
     assert text.replace("{{ts}}", str(placed["ts"])).encode() in running.post(window)[1]
     wish = {"json": '{"io_id":12,"ts":7,"modified":"{{modified}}"}', "ts": 5}
@@ -231,20 +256,23 @@ def test_the_truth_of_a_window(running):
     assert part == [entry for entry in whole if times[10] <= entry["modified"] <= times[50]]
 
 
-@pytest.mark.parametrize(("method", "name", "wish", "text"), [
-    ("POST", "faults", {"kind": "nothing"}, "kind must be one of"),
-    ("POST", "faults", {"kind": "http", "statsu": 1}, "unknown key 'statsu'"),
-    ("POST", "faults", {"kind": "http", "times": "2"}, "times must be a whole number"),
-    ("POST", "mutate", {"kind": "nothing"}, "kind must be one of"),
-    ("POST", "mutate", {"count": "x"}, "invalid literal"),
-    ("POST", "documents", {}, "exactly one of json"),
-    ("POST", "documents", {"json": "{"}, "io_id cannot be read"),
-    ("POST", "documents", {"base64": "?"}, "Only base64 data is allowed"),
-    ("DELETE", "documents", {}, "io_id is needed"),
-    ("GET", "truth?modified_begin=x", None, "yyyy-MM-dd"),
-    ("PUT", "faults", {}, "no control endpoint PUT"),
-    ("GET", "nothing", None, "no control endpoint GET"),
-])
+@pytest.mark.parametrize(
+    ("method", "name", "wish", "text"),
+    [
+        ("POST", "faults", {"kind": "nothing"}, "kind must be one of"),
+        ("POST", "faults", {"kind": "http", "statsu": 1}, "unknown key 'statsu'"),
+        ("POST", "faults", {"kind": "http", "times": "2"}, "times must be a whole number"),
+        ("POST", "mutate", {"kind": "nothing"}, "kind must be one of"),
+        ("POST", "mutate", {"count": "x"}, "invalid literal"),
+        ("POST", "documents", {}, "exactly one of json"),
+        ("POST", "documents", {"json": "{"}, "io_id cannot be read"),
+        ("POST", "documents", {"base64": "?"}, "Only base64 data is allowed"),
+        ("DELETE", "documents", {}, "io_id is needed"),
+        ("GET", "truth?modified_begin=x", None, "yyyy-MM-dd"),
+        ("PUT", "faults", {}, "no control endpoint PUT"),
+        ("GET", "nothing", None, "no control endpoint GET"),
+    ],
+)
 def test_control_says_what_is_wrong(running, method, name, wish, text):
     with pytest.raises(RuntimeError, match=re.escape(text)):
         running.client.control(method, name, wish)
@@ -253,10 +281,15 @@ def test_control_says_what_is_wrong(running, method, name, wish, text):
 
 # --- the command ----------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_listens_and_stops_when_asked(number):
-    with subprocess.Popen([*COMMAND, "--listen", "127.0.0.1:0", "--documents", "20", "--max-lines", "3"],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*COMMAND, "--listen", "127.0.0.1:0", "--documents", "20", "--max-lines", "3"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         line = process.stdout.readline()
         assert re.fullmatch(r"sandbox listening on http://127\.0\.0\.1:\d+\n", line)
         client = Client(line.split()[-1])
@@ -283,27 +316,27 @@ def test_it_runs_as_a_module_and_changes_documents_in_the_background():
     command = [PYTHON, "-m", "sandbox", "--listen", "127.0.0.1:0", "--documents", "20", "--mutate", "200"]
     with subprocess.Popen([*command, "--quiet"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         client = Client(process.stdout.readline().split()[-1])
-        deadline = time.monotonic() + 5
-        while client.control("GET", "stats")["mutations"] < 3:
-            assert time.monotonic() < deadline, "no document changed"
-            time.sleep(0.01)
+        wait_until("documents to change", lambda: client.control("GET", "stats")["mutations"] >= 3, 5)
         client.close()
         process.terminate()
         assert process.wait(5) == 0
 
 
-@pytest.mark.parametrize(("arguments", "text"), [
-    (["--listen", "8090"], "'8090' is no HOST:PORT"),
-    (["--listen", "127.0.0.1:99999"], "is no HOST:PORT"),
-    (["--documents", "many"], "'many' is no whole number"),
-    (["--documents", "-1"], "is no whole number"),
-    (["--max-lines", "0"], "from 1 to 9999"),
-    (["--mutate", "nan"], "is no number from 0"),
-    (["--odd", "maybe"], "neither on nor off"),
-    (["--history-end", "yesterday"], "is not YYYY-MM-DD"),
-    (["--docu", "1"], "unrecognized arguments: --docu 1"),
-    (["extra"], "unrecognized arguments: extra"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--listen", "8090"], "'8090' is no HOST:PORT"),
+        (["--listen", "127.0.0.1:99999"], "is no HOST:PORT"),
+        (["--documents", "many"], "'many' is no whole number"),
+        (["--documents", "-1"], "is no whole number"),
+        (["--max-lines", "0"], "from 1 to 9999"),
+        (["--mutate", "nan"], "is no number from 0"),
+        (["--odd", "maybe"], "neither on nor off"),
+        (["--history-end", "yesterday"], "is not YYYY-MM-DD"),
+        (["--docu", "1"], "unrecognized arguments: --docu 1"),
+        (["extra"], "unrecognized arguments: extra"),
+    ],
+)
 def test_wrong_usage_is_one_line_and_exit_100(capsys, arguments, text):
     with pytest.raises(SystemExit) as stopped:
         options.parse(arguments)
@@ -315,8 +348,21 @@ def test_wrong_usage_is_one_line_and_exit_100(capsys, arguments, text):
 
 
 def test_options_reach_their_place():
-    given = options.parse(["--listen", "0.0.0.0:1", "--odd", "off", "--rotate-tokens", "--token-life", "5",
-                           "--history-end", "2026-07-29 16:00:00", "--mutate", "0.5"])
+    given = options.parse(
+        [
+            "--listen",
+            "0.0.0.0:1",
+            "--odd",
+            "off",
+            "--rotate-tokens",
+            "--token-life",
+            "5",
+            "--history-end",
+            "2026-07-29 16:00:00",
+            "--mutate",
+            "0.5",
+        ]
+    )
     assert (given.host, given.port, given.odd, given.rotate_tokens) == ("0.0.0.0", 1, False, True)
     assert (given.token_life, given.history_end, given.mutate) == (5, 1785312000, 0.5)
     assert options.parse([]) == Options()
@@ -327,8 +373,13 @@ def test_an_address_that_is_taken_is_exit_111():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run([*COMMAND, "--listen", f"127.0.0.1:{port}", "--documents", "1"],
-                              capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            [*COMMAND, "--listen", f"127.0.0.1:{port}", "--documents", "1"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
     assert (done.returncode, done.stdout) == (111, "")
     assert done.stderr == f"sandbox: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 

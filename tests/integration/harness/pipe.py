@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import oracle, paths
+from . import oracle, paths, ports
 from .database import Database
 from .kafka import KafkaServer
 from .process import Process, ProcessFailed
@@ -110,8 +110,8 @@ class Pipe:
             *("--brokers", self.kafka.brokers),
         ]
         if program != "jstctl":
-            flags += ["--group", self.group(program), "--listen", "127.0.0.1:0"]
-        if program in ("extractor", "jstctl") and self.sandbox:
+            flags += ["--group", self.group(program)]
+        if program == "extractor" and self.sandbox:
             flags += [
                 "--api-url",
                 self.sandbox.url,
@@ -120,7 +120,7 @@ class Pipe:
             ]
         if program == "extractor":
             flags += ["--rate", self.rate]
-        if program in ("loader", "jstctl") and self.database:
+        if program == "loader" and self.database:
             server = self.database.server
             flags += ["--mysql-host", server.host, "--mysql-port", str(server.port)]
             flags += ["--mysql-user", self.database.user, "--mysql-database", self.database.name]
@@ -139,6 +139,9 @@ class Pipe:
         env["JST_APP_KEY"] = self.app_key
         env["JST_APP_SECRET"] = self.app_secret
         if self.database:
+            server = self.database.server
+            env.update(JST_MYSQL_HOST=server.host, JST_MYSQL_PORT=str(server.port))
+            env.update(JST_MYSQL_USER=self.database.user, JST_MYSQL_DATABASE=self.database.name)
             env["JST_MYSQL_PASSWORD"] = self.database.password
         return {**env, **self.env, **(more or {})}
 
@@ -147,8 +150,11 @@ class Pipe:
     ) -> Process:
         """A program that is not yet started. Of a flag that is given twice the test's own counts."""
         name = name or self._free_name(program)
-        command = [str(paths.program(self.build, program)), *_merge(self.flags(program), flags)]
+        address = f"127.0.0.1:{ports.free_port()}"
+        merged = _merge([*self.flags(program), "--listen", address], flags)
+        command = [str(paths.program(self.build, program)), *merged]
         made = Process(name, command, self.directory / name, self.environment(env))
+        made.fixed_address = address if address in merged else None  # a test may ask for port 0
         self.started.append(made)
         return made
 
@@ -211,6 +217,7 @@ class Pipe:
         return done
 
     def jstctl_flags(self, arguments: Iterable[str]) -> list[str]:
+        """Ours less what the test gives itself; database and API are in the environment."""
         own = self.flags("jstctl")
         given = set(arguments)
         return [word for i in range(0, len(own), 2) if own[i] not in given for word in own[i : i + 2]]

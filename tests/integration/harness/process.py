@@ -48,6 +48,7 @@ class Process:
         self.env = dict(env) if env is not None else None
         self.popen: subprocess.Popen[bytes] | None = None
         self.log_start = 0  # where in the log this start began
+        self.fixed_address: str | None = None  # known beforehand; else it is read from the log
         self._address: str | None = None
 
     # ---- life ----
@@ -169,7 +170,9 @@ class Process:
     # ---- what it serves ----
 
     def address(self, limit: float = 20.0) -> str:
-        """HOST:PORT of metrics and health, from the log."""
+        """HOST:PORT of metrics and health: as demanded, or from the log (port 0)."""
+        if self.fixed_address:
+            return self.fixed_address
         if self._address is None:
             self._address = wait_until(
                 f"{self.name} to log its listen address",
