@@ -145,10 +145,16 @@ static void not_used(struct reader *r, const struct node *n)
         read_warning(r, n->path, "not used");
 }
 
+static void parser_not_used(struct reader *r, const struct node *n)
+{
+    if (!node_empty(n))
+        read_warning(r, n->path, "not used; where it makes a list of a text, write \"type\": \"array\"");
+}
+
 static const struct member_spec entry_specs[] = {
-    {"field", NULL},      {"label", NULL},      {"type", NULL},
-    {"value", NULL},      {"describe", NULL},   {"is_required", NULL},
-    {"parent", not_used}, {"parser", not_used}, {"children", not_used},
+    {"field", NULL},        {"label", NULL},       {"type", NULL},       {"value", NULL},
+    {"describe", NULL},     {"is_required", NULL}, {"parent", not_used}, {"parser", parser_not_used},
+    {"children", not_used},
 };
 
 static const char *member_text(struct reader *r, const struct node *object, const char *name)

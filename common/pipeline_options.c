@@ -39,6 +39,13 @@ void read_schedule(struct reader *r, const struct node *n)
     READ_OBJECT(r, n, specs, UNKNOWN_ERROR);
 }
 
+void schedule_finish(struct reader *r, bool given)
+{
+    if (!given)
+        read_warning(r, "schedule.crontab",
+                     "missing: without it the extractor reads this pipeline at its start, and not again");
+}
+
 /* ---- error_handling ---- */
 
 static void note_once(struct reader *r, const struct node *n, bool *given)
@@ -278,7 +285,7 @@ static void settle_document(struct reader *r)
     struct pipeline *p = r->p;
     const char *path = take_document(r);
 
-    if (p->document.count == 0)
+    if (p->document.count == 0 && p->api != NULL)
         read_error(r, "options.document",
                    "missing: the source field that identifies a document, like \"io_id\"");
     for (size_t i = 0; i < p->document.count; i++) {

@@ -57,13 +57,14 @@ static const struct member_spec top_specs[] = {
     {"quality", read_quality},
 };
 
+/* Is it there, and an object? */
 static bool present(struct reader *r, const struct node *root, const char *name, const char *what)
 {
     struct node n = node_member(root, name);
 
     if (!node_given(&n))
         read_error(r, n.path, "missing: %s", what);
-    return node_given(&n);
+    return json_type(n.v) == JSON_OBJECT;
 }
 
 static void read_top(struct reader *r, const struct node *root)
@@ -80,6 +81,10 @@ static void read_top(struct reader *r, const struct node *root)
         target_finish(r);
     if (source && target)
         options_finish(r);
+    struct node schedule = node_member(root, "schedule");
+    struct node crontab = node_member(&schedule, "crontab");
+    schedule_finish(r,
+                    node_given(&crontab) || (node_given(&schedule) && json_type(schedule.v) != JSON_OBJECT));
 }
 
 /* json_parse says "byte 123: what". Returns what, or NULL when it says something else. */

@@ -131,6 +131,7 @@ void target_finish(struct reader *r);
 void read_main_sql(struct reader *r, const struct node *n); /* pipeline_sql.c */
 void read_options(struct reader *r, const struct node *n);  /* pipeline_options.c */
 void read_schedule(struct reader *r, const struct node *n);
+void schedule_finish(struct reader *r, bool given); /* given: there is a crontab, right or wrong */
 void read_error_handling(struct reader *r, const struct node *n);
 /* the keys of error_handling, which may stand at the top level too */
 void read_retry_count(struct reader *r, const struct node *n);

@@ -8,7 +8,7 @@
 #include "common/pipeline_parse.h"
 #include "common/units.h"
 
-enum { LISTING_MAX = 2048 };
+enum { LISTING_MAX = 2048, LISTED = 6 /* a nearest name is not enough to show so few */ };
 
 /* Lifted one by one as they are built. */
 static const char *const unsupported_text[] = {
@@ -64,16 +64,18 @@ void read_unknown(struct reader *r, const char *path, const char *what, const ch
                   const char *const *names, size_t count)
 {
     const char *nearest = nearest_name(name, names, count);
-    struct buf known;
+    struct buf text;
 
-    if (nearest != NULL) {
-        read_error(r, path, "unknown %s \"%s\"; did you mean \"%s\"?", what, name, nearest);
-        return;
+    buf_init(&text, LISTING_MAX);
+    buf_printf(&text, "unknown %s \"%s\"", what, name);
+    if (nearest != NULL)
+        buf_printf(&text, "; did you mean \"%s\"?", nearest);
+    if (nearest == NULL || count <= LISTED) {
+        buf_add_text(&text, nearest != NULL ? " known: " : "; known: ");
+        list_names(&text, names, count);
     }
-    buf_init(&known, LISTING_MAX);
-    list_names(&known, names, count);
-    read_error(r, path, "unknown %s \"%s\"; known: %s", what, name, known.data);
-    buf_free(&known);
+    read_error(r, path, "%s", text.data);
+    buf_free(&text);
 }
 
 /* ---- nodes ---- */
@@ -230,6 +232,6 @@ bool read_cron(struct reader *r, const struct node *n, struct cron *ret)
         return false;
     if (cron_parse(text, ret, &err) == 0)
         return true;
-    read_error(r, n->path, "\"%s\": %s", text, err.text);
+    read_error(r, n->path, "%s", err.text);
     return false;
 }

@@ -5,6 +5,9 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "common/pipeline_parse.h"
+#include "common/units.h"
+
+enum { PAGE_SIZE_ASKED_MAX = 1000000, DAYS_AGO_MAX = 36500 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -25,10 +28,11 @@ static bool in_list(const char *name, const char *const *names, size_t count)
 bool request_variable(const char *name)
 {
     static const char days[] = "DAYS_AGO_";
+    int64_t n;
     size_t len = sizeof days - 1;
 
     if (strncmp(name, days, len) == 0)
-        return name[len] != '\0' && strspn(name + len, "0123456789") == strlen(name + len);
+        return parse_int64(name + len, &n) == 0 && n >= 0 && n <= DAYS_AGO_MAX;
     return in_list(name, variables, COUNT(variables));
 }
 
@@ -103,7 +107,7 @@ static void note_page_size(struct reader *r, const struct request_field *f, cons
 
     if (strcmp(f->name, FIELD_PAGE_SIZE) != 0 || r->into != &r->p->request || template || node_empty(value))
         return;
-    if (!read_int(r, value, 1, INT64_MAX, &size))
+    if (!read_int(r, value, 1, PAGE_SIZE_ASKED_MAX, &size))
         return;
     r->asked_page_size = size;
     memcpy(r->page_size_path, value->path, sizeof r->page_size_path);
@@ -194,7 +198,7 @@ static void read_id(struct reader *r, const struct node *n)
 
 static void read_page_size(struct reader *r, const struct node *n)
 {
-    read_int(r, n, 1, INT64_MAX, &r->pagination_size);
+    read_int(r, n, 1, PAGE_SIZE_ASKED_MAX, &r->pagination_size);
 }
 
 static void read_pagination(struct reader *r, const struct node *n)
@@ -213,7 +217,7 @@ static void read_beat_flat(struct reader *r, const struct node *n)
         return;
     if (names.count > 1)
         read_unsupported(r, n->path, UNSUPPORTED_SEVERAL_ARRAYS);
-    else if (strchr(names.names[0], '.') != NULL)
+    if (strchr(names.names[0], '.') != NULL)
         read_error(r, n->path, "\"%s\": the name of an array of the document is expected", names.names[0]);
     else
         r->p->flatten = mem_strdup(names.names[0]);
