@@ -94,10 +94,190 @@ static void test_shipped(void **state)
     pipeline_free(NULL);
 }
 
+/* ---- the spellings of the case and of exports; their faults: test_pipeline_faults.c ---- */
+
+static const struct pipeline *load(struct pipelines *all, const char *name)
+{
+    static const char *const paths[] = {"tests/unit/data/pipelines/"};
+    struct faults faults = FAULTS_INIT;
+
+    pipelines_read(paths, 1, all, &faults);
+    faults_free(&faults);
+    const struct pipeline *p = pipelines_find(all, name);
+    assert_non_null(p);
+    return p;
+}
+
+static const struct request_field *field(const struct request *request, const char *name)
+{
+    for (size_t i = 0; i < request->count; i++)
+        if (strcmp(request->fields[i].name, name) == 0)
+            return &request->fields[i];
+    fail_msg("no field %s", name);
+    return NULL;
+}
+
+static void test_params(void **state)
+{
+    struct pipelines all;
+    const struct pipeline *p = load(&all, "case-params");
+
+    (void)state;
+    assert_int_equal(p->page_size, 50);
+    assert_int_equal(p->request.count, 4);
+    assert_string_equal(field(&p->request, "page_index")->json, "1");
+    assert_string_equal(field(&p->request, "page_size")->json, "1000");
+    assert_string_equal(field(&p->request, "page_size")->type, "int");
+    assert_string_equal(field(&p->request, "modified_end")->value.parts[0].text, "CURRENT_TIME");
+    assert_string_equal(p->window_begin, "modified_begin");
+    assert_int_equal(p->statement_rows, 1000);
+    assert_int_equal(p->retry_count, 3);
+    assert_int_equal(p->retry_interval_ms, 300000);
+    assert_string_equal(p->key.names[0], "id");
+    assert_string_equal(p->document.names[0], "io_id");
+    assert_int_equal(p->document_column, 1);
+    assert_null(p->list);
+    assert_null(p->version);
+    assert_string_equal(p->modified, "modified");
+    assert_string_equal(p->title, "");
+    pipelines_free(&all);
+}
+
+static void test_plain_objects(void **state)
+{
+    struct pipelines all;
+    const struct pipeline *p = load(&all, "case-window");
+
+    (void)state;
+    assert_int_equal(p->page_size, 30);
+    assert_int_equal(p->statement_rows, 500);
+    assert_int_equal(p->retry_count, 5);
+    assert_int_equal(p->column_count, 6);
+    assert_string_equal(p->columns[2].parts[0].field.array, "items");
+    assert_string_equal(p->columns[2].parts[0].field.path, "sku_id");
+    assert_string_equal(p->columns[3].parts[0].field.path, "a.b");
+    assert_true(p->columns[3].of_line);
+    assert_string_equal(p->columns[4].parts[0].literal, "聚水潭");
+    assert_false(p->columns[4].alone || p->columns[4].of_line);
+    assert_string_equal(p->columns[5].parts[0].literal, "0");
+    assert_string_equal(p->columns[5].label, "");
+    pipelines_free(&all);
+}
+
+static void test_single_field(void **state)
+{
+    struct pipelines all;
+    const struct pipeline *p = load(&all, "case-single-field");
+    const struct request_field *f = field(&p->request, "statuss");
+
+    (void)state;
+    assert_string_equal(f->json, "[\"Confirmed\", \"Archive\"]");
+    assert_string_equal(f->type, "array");
+    assert_int_equal(f->value.count, 0);
+    assert_string_equal(field(&p->request, "modified_begin")->type, "string");
+    assert_null(field(&p->request, "modified_begin")->json);
+    assert_string_equal(p->table, "erp.purchasein_query");
+    assert_true(p->insert);
+    assert_int_equal(p->column_count, 1);
+    assert_string_equal(p->key.names[0], "io_id");
+    assert_int_equal(p->statement_rows, 1000);
+    assert_int_equal(p->page_size, 50);
+    assert_null(p->flatten);
+    pipelines_free(&all);
+}
+
+static void test_export(void **state)
+{
+    struct pipelines all;
+    const struct pipeline *p = load(&all, "export");
+
+    (void)state;
+    assert_int_equal(p->page_size, 40);
+    assert_int_equal(p->request.count, 6);
+    assert_int_equal(field(&p->request, "so_ids")->value.count, 0);
+    assert_null(field(&p->request, "so_ids")->json);
+    assert_true(p->sweeps);
+    assert_true(p->sweep_cron.minutes == 1U << 2);
+    assert_int_equal(p->sweep_request.count, 1);
+    assert_string_equal(p->sweep_request.fields[0].value.parts[0].text, "DAYS_AGO_2");
+    pipelines_free(&all);
+}
+
+static void test_unlisted_endpoint(void **state)
+{
+    struct pipelines all;
+    const struct pipeline *p = load(&all, "unlisted-endpoint");
+
+    (void)state;
+    assert_int_equal(p->page_size, 500);
+    assert_string_equal(p->window_begin, "begin");
+    assert_string_equal(p->window_end, "end");
+    assert_null(p->columns[1].parts[0].field.array);
+    assert_string_equal(p->columns[1].parts[0].field.path, "items_v");
+    assert_int_equal(p->overlap_ms, 0);
+    assert_int_equal(p->lag_ms, 120000);
+    assert_int_equal(p->max_window_ms, 5400000);
+    assert_int_equal(p->empty_document, EMPTY_NONE);
+    pipelines_free(&all);
+}
+
+/* ---- files and folders ---- */
+
+static void test_sorted_by_name(void **state)
+{
+    struct pipelines all;
+
+    (void)state;
+    load(&all, "export");
+    assert_true(all.count >= 5);
+    for (size_t i = 1; i < all.count; i++)
+        assert_true(strcmp(all.list[i - 1]->name, all.list[i]->name) < 0);
+    pipelines_free(&all);
+}
+
+static void test_paths(void **state)
+{
+    static const struct {
+        const char *paths[2];
+        size_t count, pipelines;
+        const char *place, *fault;
+    } cases[] = {
+        {{"pipelines/purchasein.json"}, 1, 1, NULL, NULL},
+        {{"pipelines", "pipelines/purchasein.json"},
+         2,
+         1,
+         "pipelines/purchasein.json: name",
+         "\"purchasein\" is the name of pipelines/purchasein.json too"},
+        {{"pipelines", "no-such.json"}, 2, 1, "no-such.json", "cannot be read: No such file"},
+        {{"no-such"}, 1, 0, "no-such", "cannot be read: No such file"},
+        {{"common"}, 1, 0, "common", "no pipeline is here"},
+        {{NULL}, 0, 0, "--pipelines", "no pipeline is here"},
+        {{"topics.conf"}, 1, 0, "topics.conf:1:1", "a value is expected here"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pipelines all;
+        struct faults faults = FAULTS_INIT;
+        pipelines_read(cases[i].paths, cases[i].count, &all, &faults);
+        assert_int_equal(all.count, cases[i].pipelines);
+        assert_int_equal(faults.errors, cases[i].fault != NULL);
+        if (cases[i].fault != NULL) {
+            assert_string_equal(faults.list[0].place, cases[i].place);
+            assert_non_null(strstr(faults.list[0].text, cases[i].fault));
+        }
+        pipelines_free(&all);
+        faults_free(&faults);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_shipped),        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_plain_objects),  cmocka_unit_test(test_single_field),
+        cmocka_unit_test(test_export),         cmocka_unit_test(test_unlisted_endpoint),
+        cmocka_unit_test(test_sorted_by_name), cmocka_unit_test(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
