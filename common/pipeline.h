@@ -24,7 +24,9 @@ struct request_field {
 };
 
 struct request {
-    struct request_field *fields; /* in the metadata's order, request before otherRequest */
+    struct request_field *fields; /* in the metadata's order: request, params, otherRequest; names are unique.
+                                   * What stands there for the page and the window is not to be sent as it is:
+                                   * page_size, window_begin and window_end below say what counts. */
     size_t count;
 };
 
@@ -68,7 +70,7 @@ struct pipeline {
     int64_t page_size; /* 1 to the endpoint's maximum, default 50 */
     struct request request;
     char *flatten;      /* the array to expand into rows (beatFlat), NULL: one row a document */
-    char *window_begin; /* names of the window fields in the request: "modified_begin" */
+    char *window_begin; /* names of the window fields, always in the request: "modified_begin" */
     char *window_end;
     struct cron sweep_cron; /* omissionRemedy */
     bool sweeps;
@@ -83,17 +85,17 @@ struct pipeline {
 
     /* schedule, error_handling */
     struct cron cron;
-    bool scheduled;
-    int64_t retry_count;       /* rounds, default 3 */
-    int64_t retry_interval_ms; /* default 5m */
-    bool log_errors, notify_on_failure;
+    bool scheduled;                     /* false: no crontab */
+    int64_t retry_count;                /* rounds, default 3 */
+    int64_t retry_interval_ms;          /* default 5m */
+    bool log_errors, notify_on_failure; /* default true */
 
     /* options */
     char *list;                /* NULL: the only array */
     struct name_list key;      /* target fields, at least one */
     struct name_list document; /* source fields, at least one */
     char *version;             /* source field; NULL: the instant of reception */
-    char *modified;            /* source field */
+    char *modified;            /* source field, default "modified" */
     enum read_mode mode;
     enum write_mode write;
     enum empty_document empty_document;

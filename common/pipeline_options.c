@@ -19,6 +19,7 @@ void options_defaults(struct pipeline *p)
     p->retry_count = 3;
     p->retry_interval_ms = MINUTES(5);
     p->log_errors = true;
+    p->notify_on_failure = true;
     p->overlap_ms = MINUTES(10);
     p->lag_ms = MINUTES(1);
     p->document_column = SIZE_MAX;

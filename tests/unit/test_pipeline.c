@@ -2,11 +2,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/faults.h"
+#include "common/mem.h"
 #include "common/pipeline.h"
 
 static void assert_column(const struct pipeline *p, size_t i, const char *name, enum value_type type,
@@ -140,6 +144,12 @@ static void test_params(void **state)
     assert_null(p->version);
     assert_string_equal(p->modified, "modified");
     assert_string_equal(p->title, "");
+    assert_int_equal(p->overlap_ms, 600000);
+    assert_int_equal(p->lag_ms, 60000);
+    assert_int_equal(p->max_window_ms, 7 * 86400000LL);
+    assert_int_equal(p->mode, READ_WINDOW);
+    assert_int_equal(p->write, WRITE_DOCUMENT);
+    assert_int_equal(p->empty_document, EMPTY_ROW);
     pipelines_free(&all);
 }
 
@@ -152,15 +162,16 @@ static void test_plain_objects(void **state)
     assert_int_equal(p->page_size, 30);
     assert_int_equal(p->statement_rows, 500);
     assert_int_equal(p->retry_count, 5);
-    assert_int_equal(p->column_count, 6);
+    assert_int_equal(p->column_count, 7);
     assert_string_equal(p->columns[2].parts[0].field.array, "items");
     assert_string_equal(p->columns[2].parts[0].field.path, "sku_id");
     assert_string_equal(p->columns[3].parts[0].field.path, "a.b");
     assert_true(p->columns[3].of_line);
-    assert_string_equal(p->columns[4].parts[0].literal, "聚水潭");
-    assert_false(p->columns[4].alone || p->columns[4].of_line);
-    assert_string_equal(p->columns[5].parts[0].literal, "0");
-    assert_string_equal(p->columns[5].label, "");
+    assert_string_equal(p->columns[5].parts[0].literal, "聚水潭");
+    assert_true(p->columns[4].of_line && !p->columns[4].alone);
+    assert_false(p->columns[5].alone || p->columns[5].of_line);
+    assert_string_equal(p->columns[6].parts[0].literal, "0");
+    assert_string_equal(p->columns[6].label, "");
     pipelines_free(&all);
 }
 
@@ -180,6 +191,9 @@ static void test_single_field(void **state)
     assert_true(p->insert);
     assert_int_equal(p->column_count, 1);
     assert_string_equal(p->key.names[0], "io_id");
+    assert_int_equal(p->retry_count, 3);
+    assert_int_equal(p->retry_interval_ms, 300000);
+    assert_true(p->log_errors && p->notify_on_failure);
     assert_int_equal(p->statement_rows, 1000);
     assert_int_equal(p->page_size, 50);
     assert_null(p->flatten);
@@ -225,14 +239,85 @@ static void test_unlisted_endpoint(void **state)
 
 static void test_sorted_by_name(void **state)
 {
+    static const char *const paths[] = {
+        "tests/unit/data/pipelines/export.json", "tests/unit/data/pipelines/case-window.json",
+        "pipelines/purchasein.json", "tests/unit/data/pipelines/case-params.json"};
+    static const char *const names[] = {"case-params", "case-window", "export", "purchasein"};
+    struct faults faults = FAULTS_INIT;
     struct pipelines all;
 
     (void)state;
-    load(&all, "export");
-    assert_true(all.count >= 5);
-    for (size_t i = 1; i < all.count; i++)
-        assert_true(strcmp(all.list[i - 1]->name, all.list[i]->name) < 0);
+    pipelines_read(paths, 4, &all, &faults);
+    assert_int_equal(all.count, 4);
+    for (size_t i = 0; i < all.count; i++)
+        assert_string_equal(all.list[i]->name, names[i]);
+    faults_free(&faults);
     pipelines_free(&all);
+}
+
+static void put_file(const char *folder, const char *name)
+{
+    char *path = mem_printf("%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs("no json", f);
+    fclose(f);
+    free(path);
+}
+
+/* Which files of a folder are read, and how they are called. */
+static void test_folder(void **state)
+{
+    static const char *const files[] = {".hidden.json", "b.json", "c.json~", "json", "a.json", "d.conf"};
+    char folder[] = "/tmp/jst-test-pipelines-XXXXXX";
+    struct faults faults = FAULTS_INIT;
+    struct pipelines all;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < 6; i++)
+        put_file(folder, files[i]);
+    char *slashes = mem_printf("%s//", folder);
+    pipelines_read((const char *const[]){slashes}, 1, &all, &faults);
+    assert_int_equal(faults.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        char *place = mem_printf("%s/%c.json:1:1", folder, i == 0 ? 'a' : 'b');
+        assert_string_equal(faults.list[i].place, place);
+        free(place);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        char *path = mem_printf("%s/%s", folder, files[i]);
+        unlink(path);
+        free(path);
+    }
+    rmdir(folder);
+    free(slashes);
+    faults_free(&faults);
+}
+
+#define NAME63 "a23456789012345678901234567890123456789012345678901234567890123"
+
+static void test_names(void **state)
+{
+    static const struct {
+        const char *name;
+        bool good;
+    } cases[] = {
+        {"a", true},   {"0", true},   {"a-b_c9", true}, {NAME63, true}, {NAME63 "4", false}, {"", false},
+        {"_a", false}, {"-a", false}, {"A", false},     {"a.b", false}, {"a b", false},      {"入库", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct faults faults = FAULTS_INIT;
+        char *text = mem_printf("{\"name\": \"%s\"}", cases[i].name);
+        assert_null(pipeline_parse("p", text, strlen(text), &faults));
+        if ((strcmp(faults.list[0].place, "p: name") != 0) != cases[i].good)
+            fail_msg("\"%s\": %s: %s", cases[i].name, faults.list[0].place, faults.list[0].text);
+        faults_free(&faults);
+        free(text);
+    }
 }
 
 static void test_paths(void **state)
@@ -278,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_plain_objects),  cmocka_unit_test(test_single_field),
         cmocka_unit_test(test_export),         cmocka_unit_test(test_unlisted_endpoint),
         cmocka_unit_test(test_sorted_by_name), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_folder),         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
