@@ -115,6 +115,8 @@ const char *pause_reason_name(enum pause_reason reason)
         return "clock";
     case PAUSE_STATE:
         return "state";
+    case PAUSE_BROKER:
+        return "broker";
     case PAUSE_NONE:
     case PAUSE_REASONS:
         break;

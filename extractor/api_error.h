@@ -15,11 +15,12 @@ enum api_class {
 /* Why a pipeline pauses. */
 enum pause_reason {
     PAUSE_NONE,
-    PAUSE_CREDENTIALS,
-    PAUSE_PERMISSION,
-    PAUSE_CLOCK,
-    PAUSE_STATE,
-    PAUSE_REASONS
+    PAUSE_CREDENTIALS, /* the account: key, secret, token, IP whitelist */
+    PAUSE_PERMISSION,  /* this interface is not granted */
+    PAUSE_CLOCK,       /* the API refuses this machine's time */
+    PAUSE_STATE,       /* the checkpoint cannot be read */
+    PAUSE_BROKER,      /* Kafka is away */
+    PAUSE_REASONS,
 };
 
 struct api_verdict {
