@@ -19,7 +19,7 @@ void json_doc_free(struct json_doc *doc); /* NULL ok */
 /* Parse text; what the document held before is gone. The text must stay where it is while values are used
  * (json_raw points into it). ERR_REJECT: see json_prepare(), and duplicate keys within one object. Memory is
  * taken from an arena that is kept and reused (up to some 64 MiB); it takes about 5 times len for usual
- * documents, at most 60 times for arrays of single digits. Single-threaded per process. */
+ * documents, at most some 40 times for arrays of single digits. Single-threaded per process. */
 int json_parse(struct json_doc *doc, const char *text, size_t len, const struct json_value **ret,
                struct err *err) __attribute__((warn_unused_result));
 

@@ -52,6 +52,20 @@ static void check_prefix(const char *body, size_t len, const char *list_name)
     REQUIRE(err.kind == ERR_RETRY);
 }
 
+static void check_members(const char *body, size_t len)
+{
+    struct span whole;
+    size_t used = scan_value(body, len, &whole);
+
+    REQUIRE(used > 0 && scan_kind(whole) == SCAN_OBJECT);
+    for (size_t i = used; i < len; i++)
+        REQUIRE(body[i] != '\0' && strchr(" \t\r\n", body[i]) != NULL);
+    struct scan_iter it = scan_open(whole);
+    while (scan_next(&it)) {
+    }
+    REQUIRE(!it.broken);
+}
+
 static void check_with(struct json_doc *doc, const char *body, size_t len, const char *list_name)
 {
     struct envelope e;
@@ -67,6 +81,7 @@ static void check_with(struct json_doc *doc, const char *body, size_t len, const
     REQUIRE(e.has_next >= -1 && e.has_next <= 1);
     REQUIRE(e.has_list || e.list.at == NULL);
     REQUIRE(e.code == 0 || !e.has_list);
+    check_members(body, len);
     check_prefix(body, len, list_name);
     if (e.list.at == NULL) {
         REQUIRE(e.documents == 0);

@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/json_scan.h"
+#include "tests/fuzz/reference.h"
 #include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -52,6 +53,8 @@ static void check_raw(const struct input *in, const struct json_value *v)
     struct scan_iter it = scan_open(whole);
     while (scan_next(&it)) {
         REQUIRE(within(in, it.value.at, it.value.len));
+        if (it.object)
+            REQUIRE(within(in, it.key.at - 1, it.key.len + 2) && it.key.at[it.key.len] == '"');
         count++;
     }
     REQUIRE(!it.broken && count == json_count(v));
@@ -91,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&out, size * 3 + 3);
     bool prepared = json_prepare(in.text, in.len, &out, NULL, &err) == 0;
     bool parsed = json_parse(doc, in.text, in.len, &root, &err) == 0;
+    REQUIRE(prepared == reference_accepts(in.text, in.len));
     if (!parsed) {
         REQUIRE(err.kind == ERR_REJECT && strncmp(err.text, "byte ", 5) == 0);
         REQUIRE(!prepared || strstr(err.text, "two members") != NULL);
