@@ -6,7 +6,7 @@
 #include "common/err.h"
 #include "common/health.h"
 
-enum { STEP_MS = 100, PAUSE_AFTER_MS = 1000, GIVE_UP_MS = 5000 };
+enum { STEP_MS = 100, PAUSE_AFTER_MS = 1000, GIVE_UP_MS = 2000 };
 
 /* Serve the group. Records do not come: they are paused. */
 static int poll_paused(struct source *in, struct err *err)

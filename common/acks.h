@@ -21,7 +21,7 @@ struct acks {
  * with *err when it cannot (not ERR_RETRY), or ERR_RETRY when the program is asked to stop. */
 int acks_room(const struct acks *a, struct err *err) __attribute__((warn_unused_result));
 
-/* Until everything that was sent is acknowledged. 0: it is. 1: asked to stop, and it is not within 5 s. -1:
+/* Until everything that was sent is acknowledged. 0: it is. 1: asked to stop, and it is not within 2 s. -1:
  * ERR_FATAL. */
 int acks_wait(const struct acks *a, struct err *err) __attribute__((warn_unused_result));
 

@@ -15,7 +15,7 @@
 #include "common/mem.h"
 #include "common/options.h"
 
-enum { LOOKUP_TIMEOUT_MS = 2000, CLOSE_COMMIT_MS = 3000, ASSIGN_RETRY_MS = 500 };
+enum { LOOKUP_TIMEOUT_MS = 2000, CLOSE_COMMIT_MS = 2000, CLOSE_LEAVE_MS = 1500, ASSIGN_RETRY_MS = 500 };
 
 /* What is known of a partition, kept over rebalances. */
 struct part {
@@ -495,6 +495,26 @@ static void last_commit(struct kafka_source *s)
     }
 }
 
+/* Leave the group, with a deadline: rd_kafka_consumer_close() waits for a coordinator that is away as long as
+ * it takes. Without an orderly leave the group notices after the session timeout. */
+static void leave_group(struct kafka_source *s)
+{
+    int64_t deadline = clock_monotonic_ms() + CLOSE_LEAVE_MS;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(s->rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, queue);
+
+    while (error == NULL && !rd_kafka_consumer_closed(s->rk) && clock_monotonic_ms() < deadline)
+        rd_kafka_queue_poll_callback(queue, 20);
+    bool closed = rd_kafka_consumer_closed(s->rk);
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    rd_kafka_queue_destroy(queue);
+    if (closed)
+        rd_kafka_destroy(s->rk);
+    else
+        rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
 static void consumer_free(struct source *source)
 {
     struct kafka_source *s = of(source);
@@ -502,8 +522,7 @@ static void consumer_free(struct source *source)
     last_commit(s);
     s->commit_again = false;
     drop_stash(s);
-    rd_kafka_consumer_close(s->rk);
-    rd_kafka_destroy(s->rk);
+    leave_group(s);
     if (s->waiting != NULL)
         rd_kafka_topic_partition_list_destroy(s->waiting);
     for (size_t i = 0; i < s->part_count; i++)

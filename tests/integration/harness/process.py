@@ -6,6 +6,7 @@ import ctypes
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -50,6 +51,7 @@ class Process:
         self.log_start = 0  # where in the log this start began
         self.fixed_address: str | None = None  # known beforehand; else it is read from the log
         self._address: str | None = None
+        self._listens = False
 
     # ---- life ----
 
@@ -57,6 +59,7 @@ class Process:
         assert self.popen is None or self.popen.poll() is not None, f"{self.name} runs already"
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         self._address = None
+        self._listens = False
         # The signal comes when the starting *thread* ends, hence only the main one may ask for it.
         in_main = threading.current_thread() is threading.main_thread()
         with open(self.log_path, "ab") as log:
@@ -183,12 +186,23 @@ class Process:
         return self._address
 
     def get(self, path: str) -> tuple[int, str]:
-        """GET a path of the metrics server: status and body."""
+        """GET a path of the metrics server, which a program that has just been started opens soon: status, body."""
+        if not self._listens:
+            wait_until(f"{self.name} to listen on {self.address()}", self._accepts, 20, alive=[self])
+            self._listens = True
         try:
             with urllib.request.urlopen(f"http://{self.address()}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def _accepts(self) -> bool:
+        host, port = self.address().rsplit(":", 1)
+        try:
+            socket.create_connection((host, int(port)), 2).close()
+        except OSError:
+            return False
+        return True
 
     def ready(self) -> bool:
         try:
@@ -238,14 +252,14 @@ class Metrics:
             labels = {k: v.replace(r"\"", '"') for k, v in self._LABEL.findall(match[2] or "")}
             self.samples.append((match[1], labels, float(match[3])))
 
-    def series(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
+    def series(self, name: str, /, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of this name whose labels include those given."""
         return [(l, v) for n, l, v in self.samples if n == name and labels.items() <= l.items()]
 
-    def has(self, name: str, **labels: str) -> bool:
+    def has(self, name: str, /, **labels: str) -> bool:
         return bool(self.series(name, **labels))
 
-    def sum(self, name: str, **labels: str) -> float:
+    def sum(self, name: str, /, **labels: str) -> float:
         """Their sum; 0 if there are none."""
         return sum(value for _, value in self.series(name, **labels))
 

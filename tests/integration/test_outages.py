@@ -1,0 +1,149 @@
+"""Transformer and loader while things die under them: themselves, the broker, the database."""
+
+from __future__ import annotations
+
+import pytest
+from harness import feed, oracle
+from harness.waiting import wait_until
+
+DOCUMENTS = ("--documents", "4000", "--max-lines", "60")
+# The shortest that the broker allows: a member that was killed is missed soon.
+SESSION = ("--kafka", "session.timeout.ms=6000", "--kafka", "heartbeat.interval.ms=1000")
+
+
+def _written(loader) -> float:
+    return loader.metrics().sum("jst_loader_documents_total", result="written")
+
+
+def _start_flow(pipe, *loader_flags: str):
+    """Everything raw is in the topic; transformer and loader are under way."""
+    pipe.create_topics()
+    feed.raw(pipe, pipe.sandbox.truth().splitlines())
+    transformer = pipe.start("transformer", *SESSION, ready=False)
+    loader = pipe.start("loader", "--batch-rows", "100", *SESSION, *loader_flags, ready=False)
+    wait_until("the first documents to be written", lambda: _written(loader) > 100, 40, alive=[transformer, loader])
+    return transformer, loader
+
+
+def _check(pipe) -> None:
+    pipe.wait_converged(90)
+    assert pipe.kafka.consume_all(pipe.topic("dead")) == []
+    pipe.kafka.wait_consumed(pipe.group("loader"), pipe.topic("rows"))
+    pipe.kafka.wait_consumed(pipe.group("transformer"), pipe.topic("raw"))
+
+
+@pytest.mark.parametrize("victim", ["transformer", "loader"])
+def test_kill_in_mid_flow(kafka, database, start_sandbox, make_pipe, victim):
+    pipe = make_pipe(kafka, database, start_sandbox(*DOCUMENTS))
+    transformer, loader = _start_flow(pipe)
+    program = {"transformer": transformer, "loader": loader}[victim]
+    program.kill()
+    program.start()
+    _check(pipe)
+
+
+def test_many_loaders_and_transformers_while_members_come_and_go(kafka, database, start_sandbox, make_pipe):
+    pipe = make_pipe(kafka, database, start_sandbox(*DOCUMENTS))
+    _, loader = _start_flow(pipe)
+    pipe.start("transformer", *SESSION, ready=False)
+    others = [pipe.start("loader", "--batch-rows", "100", *SESSION, ready=False) for _ in range(2)]
+    feed.raw(pipe, pipe.sandbox.truth().splitlines())
+    others[0].wait_ready()
+    loader.stop()
+    _check(pipe)
+
+
+def test_broker_restart(own_kafka, database, start_sandbox, make_pipe):
+    pipe = make_pipe(own_kafka, database, start_sandbox(*DOCUMENTS))
+    transformer, loader = _start_flow(pipe)
+    own_kafka.kill()
+    for program in (transformer, loader):
+        wait_until(f"{program.name} to notice", lambda p=program: not p.ready(), 30, alive=[program])
+        assert program.get("/healthz")[0] == 200
+        assert program.metrics().sum("jst_up_dependency", name="kafka") == 0
+    own_kafka.restart()
+    _check(pipe)
+    for program in (transformer, loader):
+        program.wait_ready()
+        assert program.log().count("kafka is away") <= 2, program.log()
+
+
+def test_database_restart(kafka, own_database, start_sandbox, make_pipe):
+    pipe = make_pipe(kafka, own_database, start_sandbox(*DOCUMENTS))
+    _, loader = _start_flow(pipe)
+    own_database.server.kill()
+    wait_until("the loader to notice", lambda: not loader.ready(), 30, alive=[loader])
+    assert loader.get("/healthz")[0] == 200
+    assert loader.metrics().sum("jst_loader_paused", reason="database") == 1
+    own_database.server.restart()
+    _check(pipe)
+    loader.wait_ready()
+    assert loader.metrics().sum("jst_loader_retries_total", **{"class": "connection"}) >= 1
+    assert loader.metrics().sum("jst_loader_paused") == 0
+
+
+def test_stop_while_the_database_hangs(kafka, own_database, start_sandbox, make_pipe):
+    pipe = make_pipe(kafka, own_database, start_sandbox(*DOCUMENTS))
+    transformer, loader = _start_flow(pipe)
+    own_database.server.freeze()
+    wait_until("everything to be transformed", lambda: _lag(pipe, "transformer", "raw") == 0, 60, alive=[loader])
+    loader.stop(10)
+    own_database.server.thaw()
+    loader.start()
+    _check(pipe)
+    transformer.stop(10)
+
+
+def test_servers_absent_at_start(own_kafka, own_database, start_sandbox, make_pipe):
+    pipe = make_pipe(own_kafka, own_database, start_sandbox("--documents", "200"))
+    own_kafka.stop()
+    own_database.server.stop()
+    programs = [pipe.start(name, ready=False) for name in ("transformer", "loader")]
+    for program in programs:
+        wait_until(f"{program.name} to say so", lambda p=program: "kafka" in p.get("/readyz")[1], 30, alive=[program])
+        assert program.get("/readyz")[0] == 503
+    own_kafka.restart()
+    wait_until("the programs to create their topics", lambda: len(own_kafka.topics()) >= 3, 30, alive=programs)
+    feed.raw(pipe, pipe.sandbox.truth().splitlines())
+    wait_until("the loader to miss MySQL", lambda: "mysql" in programs[1].get("/readyz")[1], 40, alive=programs)
+    own_database.server.restart()
+    _check(pipe)
+    for program in programs:
+        program.wait_ready()
+
+
+def test_stop_while_the_broker_is_away(own_kafka, database, start_sandbox, make_pipe):
+    pipe = make_pipe(own_kafka, database, start_sandbox(*DOCUMENTS))
+    transformer, loader = _start_flow(pipe)
+    own_kafka.kill()
+    for program in (transformer, loader):
+        program.stop(10)
+    own_kafka.restart()
+    transformer.start()
+    loader.start()
+    _check(pipe)
+
+
+def _lag(pipe, program: str, role: str) -> int:
+    return pipe.kafka.lag(pipe.group(program), pipe.topic(role))
+
+
+def test_rows_messages_of_a_foreign_order_converge(kafka, database, make_pipe):
+    """Two loaders fight over the same documents, versions in both orders."""
+    pipe = make_pipe(kafka, database)
+    pipe.create_topics()
+    versions = range(1, 31)
+    messages = [
+        feed.rows_message(io_id, ts, [feed.row(io_id, ts, line) for line in range(ts % 4 + 1)])
+        for ts in [*versions, *reversed(versions)]
+        for io_id in range(1, 41)
+    ]
+    for partition in (0, 3, 5):  # the key's own partition does not matter to the outcome
+        kafka.produce_many(pipe.topic("rows"), messages, partition=partition)
+    loaders = [pipe.start("loader", "--batch-rows", "37", ready=False) for _ in range(3)]
+    kafka.wait_consumed(pipe.group("loader"), pipe.topic("rows"), 90)
+    for loader in loaders:
+        loader.stop()
+    newest = versions[-1]
+    rows = database.query(f"SELECT io_id, ts, COUNT(*) AS n FROM {oracle.TABLE} GROUP BY io_id, ts")
+    assert {(r["io_id"], r["ts"], r["n"]) for r in rows} == {(n, newest, newest % 4 + 1) for n in range(1, 41)}
