@@ -27,20 +27,16 @@ static int read_all(int fd, struct buf *b)
     }
 }
 
-int file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
+int file_read_open(int fd, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
 {
     struct buf b;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return err_set(err, ERR_CONFIG, errno, "cannot be read: %m");
     buf_init(&b, max_bytes + 1);
     int rc = read_all(fd, &b);
     if (rc != 0)
         err_set(err, ERR_CONFIG, errno, "cannot be read: %m");
     else if (b.len > max_bytes)
         rc = err_set(err, ERR_CONFIG, 0, "is larger than %zu bytes", max_bytes);
-    close(fd);
     if (rc == 0) {
         size_t len;
         buf_add(&b, "", 0);
@@ -49,5 +45,16 @@ int file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_len, s
             *ret_len = len;
     }
     buf_free(&b);
+    return rc;
+}
+
+int file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, ERR_CONFIG, errno, "cannot be read: %m");
+    int rc = file_read_open(fd, max_bytes, ret, ret_len, err);
+    close(fd);
     return rc;
 }

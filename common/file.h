@@ -12,4 +12,8 @@ struct err;
 int file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
     __attribute__((warn_unused_result));
 
+/* The same of an open descriptor, which stays open. */
+int file_read_open(int fd, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -31,3 +31,23 @@ void json_put_string(struct buf *out, const char *text, size_t len)
     if (buf_add_char(out, '"') != 0 || out->overflowed)
         buf_cut(out, start);
 }
+
+void json_put_text(struct buf *out, const char *text, size_t len)
+{
+    const char *end = text + len;
+    struct buf clean;
+
+    buf_init(&clean, len * 3);
+    for (const char *p = text; p < end;) {
+        const char *special = bytes_plain(p, end, STOP_BEYOND_ASCII);
+        size_t n = special < end && (unsigned char)*special >= 0x80 ? utf8_sequence(special, end) : 1;
+        buf_add(&clean, p, (size_t)(special - p));
+        if (special < end && n > 0)
+            buf_add(&clean, special, n);
+        else if (special < end)
+            buf_add_text(&clean, "\xEF\xBF\xBD");
+        p = special < end ? special + (n > 0 ? n : 1) : end;
+    }
+    json_put_string(out, clean.data, clean.len);
+    buf_free(&clean);
+}
