@@ -55,8 +55,9 @@ void pipeline_free(struct pipeline *p)
     free(p->columns);
     name_list_free(&p->key);
     name_list_free(&p->document);
-    char *const texts[] = {p->name,       p->title, p->file, p->api,     p->flatten, p->window_begin,
-                           p->window_end, p->table, p->list, p->version, p->modified};
+    char *const texts[] = {p->name,         p->title,      p->file,         p->api,  p->flatten,
+                           p->window_begin, p->window_end, p->table,        p->list, p->version,
+                           p->modified,     p->crontab,    p->sweep_crontab};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     free(p);

@@ -73,6 +73,7 @@ struct pipeline {
     char *window_begin; /* names of the window fields, always in the request: "modified_begin" */
     char *window_end;
     struct cron sweep_cron; /* omissionRemedy */
+    char *sweep_crontab;    /* its text; NULL: no sweeps */
     bool sweeps;
     struct request sweep_request;
 
@@ -85,6 +86,7 @@ struct pipeline {
 
     /* schedule, error_handling */
     struct cron cron;
+    char *crontab;                      /* its text; NULL: not scheduled */
     bool scheduled;                     /* false: no crontab */
     int64_t retry_count;                /* rounds, default 3 */
     int64_t retry_interval_ms;          /* default 5m */

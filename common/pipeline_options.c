@@ -29,7 +29,7 @@ void options_defaults(struct pipeline *p)
 
 static void read_crontab(struct reader *r, const struct node *n)
 {
-    if (read_cron(r, n, &r->p->cron))
+    if (read_cron(r, n, &r->p->cron, &r->p->crontab))
         r->p->scheduled = true;
 }
 

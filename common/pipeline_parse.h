@@ -87,7 +87,7 @@ bool read_duration(struct reader *r, const struct node *n, int64_t min_ms, int64
 bool read_choice(struct reader *r, const struct node *n, const char *const *names, size_t count, size_t *ret);
 /* "a", "{a}" or an array of these: names of fields. */
 bool read_names(struct reader *r, const struct node *n, struct name_list *ret);
-bool read_cron(struct reader *r, const struct node *n, struct cron *ret);
+bool read_cron(struct reader *r, const struct node *n, struct cron *ret, char **ret_text);
 
 void names_free(struct name_list *names);
 void names_add(struct name_list *names, const char *name, size_t len);

@@ -223,15 +223,18 @@ bool read_choice(struct reader *r, const struct node *n, const char *const *name
     return false;
 }
 
-bool read_cron(struct reader *r, const struct node *n, struct cron *ret)
+bool read_cron(struct reader *r, const struct node *n, struct cron *ret, char **ret_text)
 {
     struct err err = ERR_INIT;
     const char *text;
 
     if (!read_text(r, n, &text))
         return false;
-    if (cron_parse(text, ret, &err) == 0)
+    if (cron_parse(text, ret, &err) == 0) {
+        free(*ret_text);
+        *ret_text = mem_strdup(text);
         return true;
+    }
     read_error(r, n->path, "%s", err.text);
     return false;
 }

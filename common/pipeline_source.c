@@ -240,7 +240,7 @@ static void read_format_response(struct reader *r, const struct node *n)
 
 static void read_sweep_cron(struct reader *r, const struct node *n)
 {
-    if (read_cron(r, n, &r->p->sweep_cron))
+    if (read_cron(r, n, &r->p->sweep_cron, &r->p->sweep_crontab))
         r->p->sweeps = true;
 }
 

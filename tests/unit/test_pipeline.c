@@ -48,6 +48,8 @@ static void assert_purchasein_source(const struct pipeline *p)
 static void assert_purchasein_options(const struct pipeline *p)
 {
     assert_true(p->scheduled);
+    assert_string_equal(p->crontab, "0 * * * *");
+    assert_null(p->sweep_crontab);
     assert_int_equal(p->cron.minutes, 1);
     assert_int_equal(p->retry_count, 3);
     assert_int_equal(p->retry_interval_ms, 300000);
