@@ -46,7 +46,8 @@ struct topic_state {
     const struct topic_rule *rule;
     bool exists;
     int partitions; /* as it is */
-    char *differs;  /* what differs from the rule, in words; NULL: nothing */
+    int replication;
+    char *differs; /* what differs from the rule, in words; NULL: nothing */
 };
 struct topic_report {
     struct topic_state *list;

@@ -50,6 +50,25 @@ static void list_wanted(const struct topics *topics, const struct pipelines *pip
     }
 }
 
+/* The first reason that the client itself gives for a broker that it does not reach. */
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct buf *text = opaque;
+
+    (void)rk;
+    if (text->len == 0 && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        buf_add_text(text, reason);
+}
+
+static int no_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, struct err *err)
+{
+    const struct buf *why = rd_kafka_opaque(rk);
+
+    rd_kafka_poll(rk, 0); /* serves on_error() */
+    return err_set(err, ERR_RETRY, (int)code, "the brokers do not answer: %s",
+                   why->len > 0 ? why->data : rd_kafka_err2str(code));
+}
+
 /* Which of them the cluster has, and with how many partitions. */
 static int look_at_metadata(rd_kafka_t *rk, int timeout_ms, struct topic_report *report, struct err *err)
 {
@@ -57,7 +76,7 @@ static int look_at_metadata(rd_kafka_t *rk, int timeout_ms, struct topic_report 
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, timeout_ms);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_RETRY, (int)code, "the brokers do not answer: %s", rd_kafka_err2str(code));
+        return no_answer(rk, code, err);
     for (size_t i = 0; i < report->count; i++) {
         struct topic_state *t = &report->list[i];
         t->exists = false;
@@ -67,6 +86,7 @@ static int look_at_metadata(rd_kafka_t *rk, int timeout_ms, struct topic_report 
                 continue;
             t->exists = true;
             t->partitions = metadata->topics[j].partition_cnt;
+            t->replication = t->partitions > 0 ? metadata->topics[j].partitions[0].replica_cnt : 0;
         }
     }
     rd_kafka_metadata_destroy(metadata);
@@ -201,6 +221,11 @@ static const char *config_value(const rd_kafka_ConfigResource_t *resource, const
     return NULL;
 }
 
+static const char *separator(const struct buf *text)
+{
+    return text->len > 0 ? ", " : "";
+}
+
 static void describe_difference(struct topic_state *t, const rd_kafka_ConfigResource_t *resource)
 {
     struct buf text;
@@ -208,11 +233,16 @@ static void describe_difference(struct topic_state *t, const rd_kafka_ConfigReso
     buf_init(&text, DIFFERS_MAX);
     if (t->partitions != t->rule->partitions)
         buf_printf(&text, "%d partitions instead of %d", t->partitions, t->rule->partitions);
+    if (t->rule->replication > 0 && t->replication != t->rule->replication)
+        buf_printf(&text, "%sreplication=%d instead of %d", separator(&text), t->replication,
+                   t->rule->replication);
+    if (resource == NULL)
+        buf_printf(&text, "%sits settings may not be read", separator(&text));
     for (size_t i = 0; resource != NULL && i < t->rule->setting_count; i++) {
         const struct topic_setting *s = &t->rule->settings[i];
         const char *actual = config_value(resource, s->name);
         if (!same_setting(s->value, actual))
-            buf_printf(&text, "%s%s=%s instead of %s", text.len > 0 ? ", " : "", s->name,
+            buf_printf(&text, "%s%s=%s instead of %s", separator(&text), s->name,
                        actual != NULL ? actual : "(unknown)", s->value);
     }
     free(t->differs);
@@ -383,13 +413,19 @@ int kafka_topics(const struct options *options, const struct topics *topics,
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
     struct topic_report report = {0};
+    struct buf why; /* of on_error() */
 
-    if (kafka_conf_new(options, KAFKA_ADMIN, &conf, err) != 0 ||
-        kafka_client_new(RD_KAFKA_PRODUCER, conf, &rk, err) != 0)
+    if (kafka_conf_new(options, KAFKA_ADMIN, &conf, err) != 0)
+        return -1;
+    buf_init(&why, ERR_TEXT_MAX);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_opaque(conf, &why);
+    if (kafka_client_new(RD_KAFKA_PRODUCER, conf, &rk, err) != 0)
         return -1;
     list_wanted(topics, pipelines, roles, &report);
     int rc = work(rk, action, timeout_ms, &report, err);
     rd_kafka_destroy(rk);
+    buf_free(&why);
     if (rc != 0)
         topic_report_free(&report);
     else
