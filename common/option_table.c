@@ -73,6 +73,8 @@ const struct option_spec option_table[] = {
 
     {"apply", C, OPT_FLAG, OPT_FLAG_ONLY, NULL, 0, 0, NULL, NULL,
      "topics: create what is missing, alter what differs"},
+    {"server", C, OPT_CHOICE, OPT_FLAG_ONLY, "mysql", 0, 0, "mysql|mariadb", "mysql|mariadb",
+     "ddl: for which server; default mysql"},
     {"json", C, OPT_FLAG, OPT_FLAG_ONLY, NULL, 0, 0, NULL, NULL, "print JSON for programs"},
 
     {"listen", E, OPT_TEXT, OPT_NOT_SHARED, "127.0.0.1:9101", 0, 0, NULL, "HOST:PORT",
@@ -112,7 +114,9 @@ const struct program_help program_help_table[] = {
      "  check                        check pipelines and topics, offline\n"
      "  ddl PIPELINE                 print CREATE TABLE for a pipeline's target\n"
      "  preview PIPELINE PAGE.json   print the rows that a page would give\n"
-     "  topics                       show the topics as they are and should be\n",
+     "  topics                       show the topics as they are and should be\n"
+     "\n"
+     "Options follow the verb; `jstctl VERB --help` says which it takes.\n",
      "  0    fine\n"
      "  1    something was found: differences, faults\n"
      "  100  wrong usage or configuration\n"

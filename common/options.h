@@ -90,5 +90,7 @@ int64_t options_since(const struct options *o, const char *name, int64_t now_s);
 
 /* Usage, every option with its default, the environment and the exit codes. */
 void options_help(enum program program, FILE *out);
+/* The lines of some options only, "Options:" on top: for a verb of jstctl. */
+void options_help_some(enum program program, const char *const *names, size_t count, FILE *out);
 
 #endif

@@ -70,6 +70,15 @@ static bool put_options(enum program program, bool flags, const char *title, FIL
     return any;
 }
 
+void options_help_some(enum program program, const char *const *names, size_t count, FILE *out)
+{
+    fprintf(out, "\nOptions:\n");
+    for (size_t n = 0; n < count; n++)
+        for (size_t i = 0; i < option_table_count; i++)
+            if ((option_table[i].programs & (int)program) != 0 && strcmp(option_table[i].name, names[n]) == 0)
+                put_option(&option_table[i], program, out);
+}
+
 static void put_notes(enum program program, FILE *out)
 {
     static const struct option_spec brokers = {.name = "brokers", .place = OPT_ANYWHERE};
