@@ -67,12 +67,27 @@ static const char *type_of(const struct pipeline *p, const struct column *c)
     return is_long_text(c->name) || p->column_count > VARCHAR_COLUMNS_MAX ? "TEXT" : "VARCHAR(255)";
 }
 
-static void put_comment(struct buf *out, const char *label)
+enum { COLUMN_COMMENT_MAX = 1024, TABLE_COMMENT_MAX = 2048 /* characters */ };
+
+/* The bytes of at most max_chars characters of UTF-8. */
+static size_t cut_characters(const char *text, size_t max_chars)
+{
+    size_t n = 0;
+
+    for (size_t chars = 0; text[n] != '\0'; n++) {
+        bool begins = ((unsigned char)text[n] & 0xC0) != 0x80;
+        if (begins && chars++ == max_chars)
+            break;
+    }
+    return n;
+}
+
+static void put_comment(struct buf *out, const char *label, size_t max_chars)
 {
     if (label == NULL || *label == '\0')
         return;
     buf_add_text(out, " COMMENT ");
-    sql_put_text(out, label, strlen(label));
+    sql_put_text(out, label, cut_characters(label, max_chars));
 }
 
 static void put_column(const struct pipeline *p, size_t index, bool mariadb, struct buf *out)
@@ -87,7 +102,7 @@ static void put_column(const struct pipeline *p, size_t index, bool mariadb, str
     else
         buf_printf(out, " %s", type_of(p, c));
     buf_add_text(out, key ? " NOT NULL" : " NULL");
-    put_comment(out, c->label);
+    put_comment(out, c->label, COLUMN_COMMENT_MAX);
     buf_add_text(out, ",\n");
 }
 
@@ -111,7 +126,7 @@ void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
         buf_add_char(out, ')');
     }
     buf_add_text(out, "\n) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4");
-    put_comment(out, p->title);
+    put_comment(out, p->title, TABLE_COMMENT_MAX);
 }
 
 void ddl_heads(bool mariadb, struct buf *out)
