@@ -149,19 +149,25 @@ static int send_rows(struct work *w, struct page *page, struct err *err)
 
 enum { ROWS_OVERHEAD = 2048 /* headers and framing of a rows message */ };
 
+int transform_document(struct mapper *m, const struct route *route, size_t rows_max_bytes,
+                       struct span document, struct mapped *ret, enum dead_class *ret_class, struct err *err)
+{
+    if (map_document(m, route->pipeline, document, ret, ret_class, err) != 0)
+        return -1;
+    if (ret->value.len + ret->key.len + ROWS_OVERHEAD <= rows_max_bytes)
+        return 0;
+    *ret_class = DEAD_TOO_LARGE;
+    return err_set(err, ERR_REJECT, 0, "its %lld rows have %zu bytes, more than topic %s takes",
+                   (long long)ret->rows, ret->value.len, route->rows);
+}
+
 static int take_document(struct work *w, struct page *page, struct span document, struct err *err)
 {
     enum dead_class class;
     struct err why = ERR_INIT;
     struct mapped *m = &w->mapped;
 
-    int rc = map_document(w->mapper, page->route->pipeline, document, m, &class, &why);
-    if (rc == 0 && m->value.len + m->key.len + ROWS_OVERHEAD > w->t->rows_max_bytes) {
-        class = DEAD_TOO_LARGE;
-        rc = err_set(&why, ERR_REJECT, 0, "its %lld rows have %zu bytes, more than topic %s takes",
-                     (long long)m->rows, m->value.len, page->route->rows);
-    }
-    if (rc == 0)
+    if (transform_document(w->mapper, page->route, w->t->rows_max_bytes, document, m, &class, &why) == 0)
         return send_rows(w, page, err);
     return send_dead(w, page, document, m->key.len > 0 ? m->key.data : NULL, class, why.text, err);
 }
