@@ -1,0 +1,130 @@
+#include "jstctl/listing.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/faults.h"
+#include "common/json.h"
+#include "common/mem.h"
+
+/* The blocks whose characters are two columns wide; what stands between them is near enough to one. */
+static const struct {
+    uint32_t first, last;
+} wide[] = {
+    {0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
+    {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD},
+};
+
+/* The bytes of the character that begins with c, by its first byte alone: the text is UTF-8 or nearly so. */
+static size_t sequence_length(unsigned char c)
+{
+    return c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
+static uint32_t character(const char *text, size_t len)
+{
+    static const unsigned char masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    uint32_t c = (unsigned char)text[0] & masks[len];
+
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | ((unsigned char)text[i] & 0x3F);
+    return c;
+}
+
+static size_t character_width(uint32_t c)
+{
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (c >= wide[i].first && c <= wide[i].last)
+            return 2;
+    return 1;
+}
+
+size_t text_width(const char *text, size_t len)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < len;) {
+        size_t n = sequence_length((unsigned char)text[i]);
+        if (n > len - i)
+            n = len - i;
+        width += character_width(character(text + i, n));
+        i += n;
+    }
+    return width;
+}
+
+void print_padded(const char *text, size_t len, size_t width, FILE *out)
+{
+    size_t own = text_width(text, len);
+
+    fwrite(text, 1, len, out);
+    if (own < width)
+        fprintf(out, "%*s", (int)(width - own), "");
+}
+
+void print_listing(const char *const *cells, size_t columns, size_t rows, FILE *out)
+{
+    size_t *widths = mem_zalloc(columns, sizeof *widths);
+
+    for (size_t i = 0; i < columns * rows; i++) {
+        size_t width = text_width(cells[i], strlen(cells[i]));
+        if (width > widths[i % columns])
+            widths[i % columns] = width;
+    }
+    for (size_t i = 0; i < columns * rows; i++) {
+        if (i % columns == columns - 1)
+            fprintf(out, "%s\n", cells[i]);
+        else
+            print_padded(cells[i], strlen(cells[i]), widths[i % columns] + 2, out);
+    }
+    free(widths);
+}
+
+void print_plain(const char *text, FILE *out)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '\n')
+            fputs("\\n", out);
+        else if (c < 0x20 || c == 0x7F)
+            fprintf(out, "\\x%02x", c);
+        else
+            fputc(c, out);
+    }
+}
+
+void print_json(const char *text, FILE *out)
+{
+    struct buf quoted;
+
+    if (text == NULL) {
+        fputs("null", out);
+        return;
+    }
+    buf_init(&quoted, strlen(text) * 6 + 2);
+    json_put_text(&quoted, text, strlen(text));
+    fwrite(quoted.data, 1, quoted.len, out);
+    buf_free(&quoted);
+}
+
+void print_json_member(const char *name, const char *text, FILE *out)
+{
+    fprintf(out, ",\"%s\":", name);
+    print_json(text, out);
+}
+
+void print_fault(const struct fault *fault, FILE *out)
+{
+    fputs(fault->level == FAULT_ERROR ? "error: " : "warning: ", out);
+    print_plain(fault->place, out);
+    fputs(": ", out);
+    print_plain(fault->text, out);
+    fputc('\n', out);
+}
+
+const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
