@@ -134,7 +134,7 @@ class KafkaServer:
     @property
     def admin(self) -> AdminClient:
         if self._admin is None:
-            self._admin = AdminClient({"bootstrap.servers": self.brokers})
+            self._admin = AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
         return self._admin
 
     def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
@@ -178,7 +178,7 @@ class KafkaServer:
 
     def produce_many(self, topic: str, messages: Iterable[tuple], partition: int | None = None) -> None:
         """Publish (key, value, headers) and wait for all acknowledgements; partitioned as Java does."""
-        config = {"bootstrap.servers": self.brokers, "partitioner": "murmur2_random", "acks": "all"}
+        config = {"bootstrap.servers": self.brokers, "log_level": 0, "partitioner": "murmur2_random"}
         producer = Producer({**config, "message.max.bytes": 20000000, "linger.ms": 5})
         failures: list[str] = []
         where = {} if partition is None else {"partition": partition}
@@ -235,6 +235,7 @@ class KafkaServer:
             {
                 "bootstrap.servers": self.brokers,
                 "group.id": group,
+                "log_level": 0,  # a killed broker is what tests do on purpose
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "fetch.message.max.bytes": 20000000,
