@@ -1,0 +1,324 @@
+#include "tests/unit/twins/memory_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/mem.h"
+
+enum { IDLE_SLEEP_MS = 2 };
+
+struct memory_log {
+    char *topic;
+    int32_t partition;
+    struct record *records; /* the originals */
+    size_t count, cap;
+    int64_t position, stored, committed; /* next offsets; stored, committed: -1 none */
+    bool assigned;
+};
+
+static struct memory_source *of(struct source *source)
+{
+    return (struct memory_source *)source;
+}
+
+static struct memory_log *log_find(const struct memory_source *m, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < m->log_count; i++)
+        if (m->logs[i].partition == partition && strcmp(m->logs[i].topic, topic) == 0)
+            return &m->logs[i];
+    return NULL;
+}
+
+static struct memory_log *log_get(struct memory_source *m, const char *topic, int32_t partition)
+{
+    struct memory_log *found = log_find(m, topic, partition);
+
+    if (found != NULL)
+        return found;
+    m->logs = mem_grow(m->logs, &m->log_cap, m->log_count, sizeof *m->logs);
+    m->logs[m->log_count] = (struct memory_log){
+        .topic = mem_strdup(topic), .partition = partition, .stored = -1, .committed = -1, .assigned = true};
+    return &m->logs[m->log_count++];
+}
+
+static char *copy_bytes(const char *bytes, size_t len)
+{
+    return bytes != NULL ? mem_strndup(bytes, len) : NULL;
+}
+
+static struct record record_copy(const struct record *r)
+{
+    struct record copy = *r;
+
+    copy.topic = mem_strdup(r->topic);
+    copy.key = copy_bytes(r->key, r->key_len);
+    copy.value = copy_bytes(r->value, r->value_len);
+    for (size_t i = 0; i < r->header_count; i++)
+        copy.headers[i] =
+            (struct header){.name = mem_strdup(r->headers[i].name),
+                            .value = r->headers[i].value != NULL ? mem_strdup(r->headers[i].value) : NULL};
+    return copy;
+}
+
+static void record_free(struct record *r)
+{
+    free((void *)(uintptr_t)r->topic);
+    free((void *)(uintptr_t)r->key);
+    free((void *)(uintptr_t)r->value);
+    for (size_t i = 0; i < r->header_count; i++) {
+        free((void *)(uintptr_t)r->headers[i].name);
+        free((void *)(uintptr_t)r->headers[i].value);
+    }
+}
+
+int64_t memory_source_add(struct memory_source *m, const char *topic, int32_t partition, int64_t timestamp_ms,
+                          const char *key, const char *value, size_t value_len, const struct header *headers,
+                          size_t header_count)
+{
+    struct memory_log *l = log_get(m, topic, partition);
+    struct record r = {
+        .topic = topic,
+        .partition = partition,
+        .offset = (int64_t)l->count,
+        .timestamp_ms = timestamp_ms,
+        .key = key,
+        .key_len = key != NULL ? strlen(key) : 0,
+        .has_key = key != NULL,
+        .value = value,
+        .value_len = value_len,
+        .has_value = value != NULL,
+        .header_count = header_count,
+    };
+
+    for (size_t i = 0; i < header_count; i++)
+        r.headers[i] = headers[i];
+    l->records = mem_grow(l->records, &l->cap, l->count, sizeof *l->records);
+    l->records[l->count++] = record_copy(&r);
+    return r.offset;
+}
+
+void memory_source_lose(struct memory_source *m, const char *topic, int32_t partition)
+{
+    m->lost = log_get(m, topic, partition);
+}
+
+int64_t memory_source_committed(const struct memory_source *m, const char *topic, int32_t partition)
+{
+    const struct memory_log *l = log_find(m, topic, partition);
+
+    return l != NULL ? l->committed : -1;
+}
+
+int64_t memory_source_done(const struct memory_source *m)
+{
+    int64_t done = 0;
+
+    for (size_t i = 0; i < m->log_count; i++)
+        done += m->logs[i].committed > 0 ? m->logs[i].committed : 0;
+    return done;
+}
+
+static void commit_stored(struct memory_source *m)
+{
+    for (size_t i = 0; i < m->log_count; i++)
+        if (m->logs[i].stored >= 0)
+            m->logs[i].committed = m->logs[i].stored;
+}
+
+static void rebalance(struct memory_source *m)
+{
+    commit_stored(m);
+    for (size_t i = 0; i < m->log_count; i++) {
+        m->logs[i].position = m->logs[i].committed > 0 ? m->logs[i].committed : 0;
+        m->logs[i].stored = -1;
+    }
+    m->revoked = m->assigned = true;
+    m->end_given = false;
+}
+
+static bool is_paused(const struct memory_source *m, const char *topic)
+{
+    char name[128];
+
+    snprintf(name, sizeof name, "<%s>", topic);
+    return m->all_paused || strstr(m->paused, name) != NULL;
+}
+
+static bool take_event(struct memory_source *m, enum source_event *ret_event, struct record *ret)
+{
+    if (m->revoked) {
+        m->revoked = false;
+        *ret_event = SOURCE_REVOKED;
+    } else if (m->assigned) {
+        m->assigned = false;
+        *ret_event = SOURCE_ASSIGNED;
+    } else if (m->lost != NULL) {
+        *ret = (struct record){.topic = m->lost->topic, .partition = m->lost->partition};
+        m->lost = NULL;
+        *ret_event = SOURCE_LOST;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* The next record of a partition that has one, each partition in its turn. */
+static bool take_record(struct memory_source *m, struct record *ret)
+{
+    for (size_t i = 0; i < m->log_count; i++) {
+        struct memory_log *l = &m->logs[(m->turn + i) % m->log_count];
+        if (!l->assigned || is_paused(m, l->topic) || l->position >= (int64_t)l->count)
+            continue;
+        *ret = record_copy(&l->records[l->position++]);
+        m->turn = (m->turn + i + 1) % m->log_count;
+        m->given++;
+        m->out++;
+        return true;
+    }
+    return false;
+}
+
+static bool all_read(const struct memory_source *m)
+{
+    for (size_t i = 0; i < m->log_count; i++)
+        if (m->logs[i].position < (int64_t)m->logs[i].count)
+            return false;
+    return true;
+}
+
+static int source_poll_memory(struct source *source, int timeout_ms, enum source_event *ret_event,
+                              struct record *ret, struct err *err)
+{
+    struct memory_source *m = of(source);
+
+    m->last_timeout_ms = timeout_ms;
+    if (m->on_poll != NULL)
+        m->on_poll(m->arg);
+    if (m->poll_fails)
+        return err_set(err, ERR_FATAL, 0, "the consumer is fenced");
+    if (atomic_exchange(&m->rebalance, false))
+        rebalance(m);
+    *ret_event = SOURCE_NONE;
+    if (take_event(m, ret_event, ret))
+        return 0;
+    if (take_record(m, ret)) {
+        *ret_event = SOURCE_RECORD;
+        m->idle_polls = 0;
+        return 0;
+    }
+    if (m->bounded && !m->end_given && all_read(m)) {
+        m->end_given = true;
+        *ret_event = SOURCE_END;
+        return 0;
+    }
+    m->idle_polls++;
+    m->polls_at_once += timeout_ms == 0;
+    int ms = timeout_ms < IDLE_SLEEP_MS ? timeout_ms : IDLE_SLEEP_MS;
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
+    return 0;
+}
+
+static int source_serve_memory(struct source *source, int timeout_ms, struct err *err)
+{
+    struct memory_source *m = of(source);
+
+    (void)timeout_ms, (void)err;
+    m->serves++;
+    if (atomic_exchange(&m->rebalance, false))
+        rebalance(m);
+    return 0;
+}
+
+static void source_release_memory(struct source *source, struct record *record)
+{
+    of(source)->out--;
+    record_free(record);
+}
+
+static void source_store_memory(struct source *source, const char *topic, int32_t partition, int64_t offset)
+{
+    struct memory_source *m = of(source);
+    struct memory_log *l = log_find(m, topic, partition);
+
+    if (m->on_store != NULL)
+        m->on_store(m->arg, topic, partition, offset);
+    if (l->assigned)
+        l->stored = offset + 1;
+}
+
+static int source_commit_memory(struct source *source, struct err *err)
+{
+    struct memory_source *m = of(source);
+
+    if (m->commits_fail_hard)
+        return err_set(err, ERR_FATAL, 0, "fenced");
+    if (m->commit_failures > 0) {
+        m->commit_failures--;
+        return err_set(err, ERR_RETRY, 0, "rebalance in progress");
+    }
+    commit_stored(m);
+    return 0;
+}
+
+static void source_pause_memory(struct source *source, const char *topic)
+{
+    struct memory_source *m = of(source);
+    size_t len = strlen(m->paused);
+
+    if (topic == NULL)
+        m->all_paused = true;
+    else
+        snprintf(m->paused + len, sizeof m->paused - len, "<%s>", topic);
+}
+
+static void source_resume_memory(struct source *source, const char *topic)
+{
+    struct memory_source *m = of(source);
+    char name[128];
+
+    if (topic == NULL) {
+        m->all_paused = false;
+        return;
+    }
+    snprintf(name, sizeof name, "<%s>", topic);
+    char *at = strstr(m->paused, name);
+    if (at != NULL)
+        memmove(at, at + strlen(name), strlen(at + strlen(name)) + 1);
+}
+
+static void source_free_memory(struct source *source)
+{
+    struct memory_source *m = of(source);
+
+    for (size_t i = 0; i < m->log_count; i++) {
+        for (size_t j = 0; j < m->logs[i].count; j++)
+            record_free(&m->logs[i].records[j]);
+        free(m->logs[i].records);
+        free(m->logs[i].topic);
+    }
+    free(m->logs);
+    free(m);
+}
+
+static const struct source_ops memory_ops = {
+    .poll = source_poll_memory,
+    .serve = source_serve_memory,
+    .release = source_release_memory,
+    .store = source_store_memory,
+    .commit = source_commit_memory,
+    .pause = source_pause_memory,
+    .resume = source_resume_memory,
+    .free = source_free_memory,
+};
+
+struct memory_source *memory_source_new(bool bounded)
+{
+    struct memory_source *m = mem_zalloc(1, sizeof *m);
+
+    m->base.ops = &memory_ops;
+    m->bounded = bounded;
+    return m;
+}
