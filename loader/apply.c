@@ -448,6 +448,15 @@ static int write_all(struct work *w, struct err *err)
 
 /* ------------------------------------------------------------------ the transaction */
 
+/* An error about data where no row is written: no row is at fault, but the tables. */
+static int no_row(struct err *err, const char *what)
+{
+    if (err->kind != ERR_REJECT)
+        return -1;
+    err->kind = ERR_PAUSE;
+    return err_prefix(err, "%s", what);
+}
+
 static int transaction(struct work *w, struct err *err)
 {
     w->result = (struct apply_result){0};
@@ -455,8 +464,13 @@ static int transaction(struct work *w, struct err *err)
     memset(w->lost, 0, w->count * sizeof *w->lost);
     if (w->count == 0)
         return 0;
-    if (run(w, "START TRANSACTION", err) != 0 || raise_heads(w, err) != 0 || read_heads(w, err) != 0 ||
-        prune(w, err) != 0 || write_all(w, err) != 0)
+    if (run(w, "START TRANSACTION", err) != 0)
+        return -1;
+    if (raise_heads(w, err) != 0 || read_heads(w, err) != 0)
+        return no_row(err, "jst_heads does not take the batch's documents");
+    if (prune(w, err) != 0)
+        return no_row(err, "stored rows that are no longer wanted cannot be deleted");
+    if (write_all(w, err) != 0)
         return -1;
     /* a rejected row's stored self has to go too: once more from the start, now that it is known */
     return w->found_bad > 0 ? run(w, "ROLLBACK", err) : run(w, "COMMIT", err);

@@ -175,6 +175,7 @@ static int read_document(struct batch *b, const struct record *r, struct documen
 {
     struct rows_message m;
 
+    d->id = record_header(r, H_DOCUMENT); /* also of a broken one: its dead letter's key */
     if (rows_message_read(r, b->pipeline->name, &m, err) != 0)
         return -1;
     d->id = m.document;

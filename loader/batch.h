@@ -38,7 +38,7 @@ enum document_state {
 
 struct document {
     struct record record; /* kept until the batch is freed */
-    const char *id;       /* in the record's headers */
+    const char *id;       /* in the record's headers; NULL only of a broken one */
     uint64_t version;
     int64_t published_ms, received_at_ms;
     size_t first_row, row_count;

@@ -102,8 +102,10 @@ static int send_dead(const struct work *w, const struct lane *lane, const struct
     while (dead_send(w->l->dead, lane->route->dead, r, d->id, value, len, &dead, err) != 0)
         if (acks_room(&w->acks, err) != 0)
             return -1;
+    char refused[32]; /* MySQL's own text quotes the value: it stands in the dead letter only */
+    snprintf(refused, sizeof refused, "MySQL error %d", dead.code);
     log_warn("%s: dead letter from %s/%d/%lld: %s: %s", lane->route->pipeline->name, r->topic, r->partition,
-             (long long)r->offset, dead_class_name(dead.class), dead.text);
+             (long long)r->offset, dead_class_name(dead.class), dead.code != 0 ? refused : dead.text);
     return 0;
 }
 
@@ -252,12 +254,16 @@ static int fail_batch(struct work *w, struct lane *lane, struct err *err)
     lane->attempts++;
     table_free(lane->table); /* what the server says now counts: read it again */
     lane->table = NULL;
-    if (lane->orphaned) {
+    if (lane->orphaned) { /* what fills came with the new assignment: it stays */
         lane->orphaned = false;
-        lane_drop(lane, w->l->in, false);
+        batch_free(lane->due, w->l->in);
+        lane->due = NULL;
         return 0;
     }
-    if (w->l->bounded && (lane->attempts > lane->route->pipeline->retry_count || why->kind == ERR_PAUSE)) {
+    /* a last attempt at an unknown error takes it for a row's */
+    bool last = why->kind == ERR_RETRY && db_error_class(why->code) == DB_UNKNOWN && !w->job.unknown_as_row;
+    if (w->l->bounded && !last &&
+        (lane->attempts > lane->route->pipeline->retry_count || why->kind == ERR_PAUSE)) {
         *err = *why;
         return err_prefix(err, "%s: given up", lane->route->pipeline->name);
     }
@@ -339,8 +345,9 @@ static int poll_timeout(const struct work *w)
     int64_t timeout = w->writing ? BUSY_POLL_MS : IDLE_POLL_MS;
 
     for (size_t i = 0; i < w->count && !w->writing; i++) {
-        int64_t left = lane_due_at(&w->lanes[i], w->l->batch_wait_ms) - now;
-        timeout = left < timeout ? left : timeout;
+        const struct lane *lane = &w->lanes[i];
+        int64_t at = lane->due != NULL ? lane->retry_at_ms : lane_due_at(lane, w->l->batch_wait_ms);
+        timeout = at - now < timeout ? at - now : timeout;
     }
     return timeout > 0 ? (int)timeout : 0;
 }
@@ -465,10 +472,10 @@ int load_run(const struct load *l, struct err *err)
         rc = turn(w, err);
     if (!stop_writing(w))
         return 1; /* the process ends without cleaning up behind the thread */
-    if (rc != 0 && l->stopping() && err->kind == ERR_RETRY) {
-        err_clear(err);
+    if (rc != 0 && l->stopping() && err->kind == ERR_RETRY)
         rc = 0;
-    }
+    if (rc == 0)
+        err_clear(err); /* of what passed, or will be repeated */
     worker_free(w->worker);
     for (size_t i = 0; i < w->count; i++)
         lane_free(&w->lanes[i], l->in);

@@ -351,10 +351,10 @@ int transform_run(const struct transform *t, struct err *err)
         rc = turn(w, &ended, err);
     if (rc == 0 && !ended)
         rc = end_group(w, err);
-    if (rc != 0 && t->stopping() && err->kind == ERR_RETRY) {
-        err_clear(err); /* what is not committed will be read again */
+    if (rc != 0 && t->stopping() && err->kind == ERR_RETRY)
         rc = 0;
-    }
+    if (rc == 0)
+        err_clear(err); /* of what passed, or will be read again */
     drop_group(w);
     mapped_free(&w->mapped);
     mapper_free(w->mapper);

@@ -42,8 +42,10 @@ static void data_free(struct fake_data *d)
 {
     for (size_t i = 0; i < d->row_count; i++)
         row_free(&d->rows[i]);
-    for (size_t i = 0; i < d->head_count; i++)
+    for (size_t i = 0; i < d->head_count; i++) {
         free(d->heads[i].document);
+        free(d->heads[i].pipeline);
+    }
     free(d->rows);
     free(d->heads);
     *d = (struct fake_data){0};
@@ -64,10 +66,10 @@ static void data_drop_row(struct fake_data *d, size_t i)
     d->rows[i] = d->rows[--d->row_count];
 }
 
-static struct fake_head *data_head(const struct fake_data *d, const char *document)
+static struct fake_head *data_head(const struct fake_data *d, const char *pipeline, const char *document)
 {
     for (size_t i = 0; i < d->head_count; i++)
-        if (strcmp(d->heads[i].document, document) == 0)
+        if (strcmp(d->heads[i].document, document) == 0 && strcmp(d->heads[i].pipeline, pipeline) == 0)
             return &d->heads[i];
     return NULL;
 }
@@ -76,6 +78,7 @@ static void data_add_head(struct fake_data *d, const struct fake_head *head)
 {
     d->heads = mem_grow(d->heads, &d->head_cap, d->head_count, sizeof *d->heads);
     d->heads[d->head_count] = *head;
+    d->heads[d->head_count].pipeline = mem_strdup(head->pipeline);
     d->heads[d->head_count++].document = mem_strdup(head->document);
 }
 
@@ -200,16 +203,16 @@ static int run_heads_insert(struct fake_db *f, const char *at, const char *end)
         size_t n = eat_tuple(&at, end, v);
         if (n != 6)
             return trouble(f, "heads", at);
-        struct fake_head new = {.document = v[1]};
+        struct fake_head new = {.pipeline = v[0], .document = v[1]};
         new.version = strtoull(v[2], NULL, 10);
         new.published = strtoull(v[3], NULL, 10);
         new.rows = strtoull(v[4], NULL, 10);
-        struct fake_head *old = data_head(&f->now, v[1]);
+        struct fake_head *old = data_head(&f->now, v[0], v[1]);
         if (old == NULL)
             data_add_head(&f->now, &new);
         else if (new.version > old->version ||
                  (new.version == old->version &&new.published >= old->published))
-            *old = (struct fake_head){old->document, new.version, new.published, new.rows};
+            *old = (struct fake_head){old->pipeline, old->document, new.version, new.published, new.rows};
         values_free(v, n);
     } while (eat(&at, ","));
     return eat(&at, " ON DUPLICATE KEY UPDATE `rows`=IF(") ? 0 : trouble(f, "heads' end", at);
@@ -218,15 +221,18 @@ static int run_heads_insert(struct fake_db *f, const char *at, const char *end)
 static int run_heads_select(struct fake_db *f, const char *at, const char *end, struct db_result *ret)
 {
     char *v[1];
+    char pipeline[64];
     char version[32];
     char published[32];
 
+    at = strstr(at, " WHERE `pipeline`='") + strlen(" WHERE `pipeline`='");
+    snprintf(pipeline, sizeof pipeline, "%.*s", (int)strcspn(at, "'"), at);
     at = strstr(at, " IN (");
     at += strlen(" IN (");
     do {
         if (!eat_value(&at, end, v))
             return trouble(f, "heads' ids", at);
-        const struct fake_head *h = data_head(&f->now, v[0]);
+        const struct fake_head *h = data_head(&f->now, pipeline, v[0]);
         if (h != NULL) {
             snprintf(version, sizeof version, "%" PRIu64, h->version);
             snprintf(published, sizeof published, "%" PRIu64, h->published);
@@ -584,7 +590,7 @@ void fake_db_dump(const struct fake_db *f, struct buf *out)
 
 const struct fake_head *fake_db_head(const struct fake_db *f, const char *document)
 {
-    return data_head(&f->committed, document);
+    return data_head(&f->committed, f->pipeline->name, document);
 }
 
 void fake_db_put_row(struct fake_db *f, const char *const *cells)
@@ -595,8 +601,10 @@ void fake_db_put_row(struct fake_db *f, const char *const *cells)
 
 void fake_db_put_head(struct fake_db *f, const char *document, uint64_t version, uint64_t published)
 {
-    struct fake_head head = {
-        .document = (char *)(uintptr_t)document, .version = version, .published = published};
+    struct fake_head head = {.pipeline = f->pipeline->name,
+                             .document = (char *)(uintptr_t)document,
+                             .version = version,
+                             .published = published};
 
     data_add_head(&f->now, &head);
     data_add_head(&f->committed, &head);

@@ -19,7 +19,7 @@ struct fake_row {
     char *cells[FAKE_COLUMNS_MAX]; /* by column; NULL: SQL's NULL */
 };
 struct fake_head {
-    char *document;
+    char *pipeline, *document;
     uint64_t version, published;
     size_t rows;
 };
@@ -75,7 +75,6 @@ struct fake_db {
 };
 
 struct fake_db *fake_db_new(const struct pipeline *pipeline);
-/* Another pipeline's table in the same twin is not kept: its statements all succeed and find nothing. */
 
 /* The committed rows, sorted, one a line, cells joined by '|', NULL as '~'. */
 void fake_db_dump(const struct fake_db *f, struct buf *out);
