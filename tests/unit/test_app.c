@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/wait.h>
 
 #include "common/app.h"
@@ -281,6 +282,72 @@ static void a_signal_wakes_and_stops(void **state)
     }
 }
 
+static void *wait_for_signals(void *context)
+{
+    (void)context;
+    for (;;)
+        pause();
+    return NULL;
+}
+
+static void block_signals(int how)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(how, &all, NULL);
+}
+
+static void sleep_beside_a_thread(struct app *app, struct err *err)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, wait_for_signals, NULL) != 0)
+        err_set(err, ERR_FATAL, 0, "no thread");
+    block_signals(SIG_BLOCK);
+    app_ready(app);
+    app_sleep_until(clock_monotonic_ms() + 15000);
+}
+
+static void a_signal_that_another_thread_takes_wakes_too(void **state)
+{
+    struct child c;
+    int64_t before = clock_monotonic_ms();
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|none", sleep_beside_a_thread);
+    wait_for(&c, "ready: ");
+    kill(c.pid, SIGTERM);
+    assert_int_equal(finish(&c), 0);
+    assert_true(clock_monotonic_ms() - before < 5000);
+}
+
+/* Only the main thread could take the signal, and it has them blocked: nothing may happen until it has not.
+ */
+static void signal_beside_the_server(struct app *app, struct err *err)
+{
+    (void)app;
+    block_signals(SIG_BLOCK);
+    kill(getpid(), SIGTERM);
+    poll(NULL, 0, 100);
+    if (app_stopping())
+        err_set(err, ERR_FATAL, 0, "the server's thread took the signal");
+    block_signals(SIG_UNBLOCK);
+    if (!app_stopping())
+        err_set(err, ERR_FATAL, 0, "nobody took the signal");
+}
+
+static void the_server_takes_no_signals(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|127.0.0.1:0", signal_beside_the_server);
+    int code = finish(&c);
+    if (code != 0)
+        fail_msg("%s", c.err_text);
+}
+
 static void ignore_the_flag(struct app *app, struct err *err)
 {
     (void)err;
@@ -393,6 +460,9 @@ static void ask_before_ready(struct app *app, struct err *err)
 
     if (status != 503 || strstr(out, "start: the program is starting\n") == NULL)
         err_set(err, ERR_FATAL, 0, "%d: %s", status, out);
+    status = get(address, "/healthz", out, sizeof out);
+    if (status != 200)
+        err_set(err, ERR_FATAL, 0, "%d: %s", status, out);
 }
 
 /* A port that was free a moment ago, and one that is taken. */
@@ -497,6 +567,8 @@ int main(void)
         cmocka_unit_test(warnings_go_to_the_log),
         cmocka_unit_test(exit_codes),
         cmocka_unit_test(a_signal_wakes_and_stops),
+        cmocka_unit_test(a_signal_that_another_thread_takes_wakes_too),
+        cmocka_unit_test(the_server_takes_no_signals),
         cmocka_unit_test(a_second_signal_ends_at_once),
         cmocka_unit_test(a_deadline_wakes_and_a_broken_pipe_does_not_kill),
         cmocka_unit_test(the_server_tells_how_it_is),

@@ -87,6 +87,9 @@ static void messages(void **state)
         {"bad \xFF byte", "bad \xEF\xBF\xBD byte", "bad \xEF\xBF\xBD byte"},
         {"cut \xE9\x87", "cut \xEF\xBF\xBD\xEF\xBF\xBD", "cut \xEF\xBF\xBD\xEF\xBF\xBD"},
         {"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+        {"\xE0\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD"},
+        {"\xF0\x8F\xBF\xBF", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD"},
+        {"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD"},
         {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
         {"\xF5\x80\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD"},
     };
@@ -109,7 +112,7 @@ static void messages(void **state)
 /* Whatever stands where the line is cut, it is one line, at most 4096 bytes long, and closed. */
 static void long_lines_are_cut(void **state)
 {
-    static const char *const units[] = {"x", "\"", "\\", "\n", "采", "😀", "\xFF", "\033"};
+    static const char *const units[] = {"x", "\"", "\\", "\n", "采", "😀", "\xFF", "\033", "\033x"};
     char message[9000];
     (void)state;
 
@@ -122,6 +125,7 @@ static void long_lines_are_cut(void **state)
             logged(true, message);
             size_t len = strlen(capture.text);
             assert_true(len <= 4096 && len > 1000);
+            assert_null(strstr(capture.text, i == 8 ? "xx" : "no hole")); /* what follows a cut is cut, too */
             assert_ptr_equal(strchr(capture.text, '\n'), capture.text + len - 1);
             size_t backslashes = 0;
             while (capture.text[len - 4 - backslashes] == '\\')

@@ -322,7 +322,7 @@ static void foreign_text_in_a_fault_is_one_short_line(void **state)
     char env[512];
     (void)state;
 
-    size_t len = (size_t)snprintf(env, sizeof env, "JST_BATCH_ROWS=a\nb\033[31m");
+    size_t len = (size_t)snprintf(env, sizeof env, "JST_BATCH_ROWS=a\nbc\033[31m");
     for (; len < 320; len += strlen("采"))
         snprintf(env + len, sizeof env - len, "采");
     struct options *o = read_options(L, "", env, &faults);
