@@ -15,7 +15,13 @@
 #include "common/mem.h"
 #include "common/options.h"
 
-enum { LOOKUP_TIMEOUT_MS = 2000, CLOSE_COMMIT_MS = 2000, CLOSE_LEAVE_MS = 1500, ASSIGN_RETRY_MS = 500 };
+enum {
+    LOOKUP_TIMEOUT_MS = 2000,
+    CLOSE_COMMIT_MS = 2000,
+    CLOSE_LEAVE_MS = 1500,
+    ASSIGN_RETRY_MS = 500,
+    COMMIT_EVERY_MS = 100
+};
 
 /* What is known of a partition, kept over rebalances. */
 struct part {
@@ -45,9 +51,11 @@ struct kafka_source {
     /* an assignment whose start offsets could not be looked up yet */
     rd_kafka_topic_partition_list_t *waiting;
     int64_t waiting_until_ms;
-    bool committing, commit_again;
-    int64_t contact_ms; /* monotonic; 0: never */
-    char reason[256];   /* the last transport error */
+    bool committing;      /* a commit is under way */
+    bool commit_again;    /* something is stored that no commit has taken along */
+    int64_t committed_ms; /* monotonic, when the last one was sent */
+    int64_t contact_ms;   /* monotonic; 0: never */
+    char reason[256];     /* the last transport error */
     bool fatal;
 };
 
@@ -345,10 +353,37 @@ static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
     return m->offset >= p->end && !s->config.from_beginning;
 }
 
+static int consumer_commit(struct source *source, struct err *err)
+{
+    struct kafka_source *s = of(source);
+
+    if (!s->commit_again || s->committing)
+        return 0;
+    s->commit_again = false;
+    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, NULL, 1);
+    if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
+        return 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        s->commit_again = true;
+        return err_set(err, ERR_RETRY, (int)code, "commit of offsets: %s", rd_kafka_err2str(code));
+    }
+    s->committing = true;
+    s->committed_ms = clock_monotonic_ms();
+    return 0;
+}
+
+/* What was stored while a commit was under way, or whose commit failed. */
+static void commit_rest(struct kafka_source *s)
+{
+    if (s->commit_again && !s->committing && clock_monotonic_ms() - s->committed_ms >= COMMIT_EVERY_MS)
+        consumer_commit(&s->base, NULL);
+}
+
 /* One call to librdkafka. *ret: a message to hand out, or NULL. */
 static int next_message(struct kafka_source *s, int timeout_ms, rd_kafka_message_t **ret, struct err *err)
 {
     retry_assignment(s);
+    commit_rest(s);
     rd_kafka_message_t *m = s->stash != NULL ? s->stash : rd_kafka_consumer_poll(s->rk, timeout_ms);
 
     *ret = NULL;
@@ -418,24 +453,6 @@ static void consumer_store(struct source *source, const char *topic, int32_t par
     rd_kafka_offsets_store(s->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     s->commit_again = true;
-}
-
-static int consumer_commit(struct source *source, struct err *err)
-{
-    struct kafka_source *s = of(source);
-
-    if (!s->commit_again || s->committing)
-        return 0;
-    s->commit_again = false;
-    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, NULL, 1);
-    if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
-        return 0;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        s->commit_again = true;
-        return err_set(err, ERR_RETRY, (int)code, "commit of offsets: %s", rd_kafka_err2str(code));
-    }
-    s->committing = true;
-    return 0;
 }
 
 static void consumer_pause(struct source *source, const char *topic)
