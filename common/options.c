@@ -70,7 +70,8 @@ static const struct option_spec *find_elsewhere(const char *name)
     return NULL;
 }
 
-static const char *nearest_option(const struct options *o, const char *name)
+/* The program's option whose name is nearest, or NULL. */
+static const struct option_spec *nearest_option(const struct options *o, const char *name)
 {
     const char **names = mem_alloc(o->count * sizeof *names);
 
@@ -78,7 +79,8 @@ static const char *nearest_option(const struct options *o, const char *name)
         names[i] = o->values[i].spec->name;
     const char *nearest = nearest_name(name, names, o->count);
     free(names);
-    return nearest;
+    const struct option_value *v = nearest != NULL ? option_find(o, nearest, strlen(nearest)) : NULL;
+    return v != NULL ? v->spec : NULL;
 }
 
 static const char *first_program(int programs)
@@ -95,7 +97,7 @@ static void refuse_unknown(const struct options *o, const char *place, struct fa
 {
     const char *name = place + strspn(place, "-");
     const struct option_spec *other = find_elsewhere(name);
-    const char *nearest = nearest_option(o, name);
+    const struct option_spec *nearest = nearest_option(o, name);
     char variable[ENV_NAME_TEXT];
 
     if (other != NULL)
@@ -104,11 +106,11 @@ static void refuse_unknown(const struct options *o, const char *place, struct fa
     else if (nearest == NULL)
         fault_add(faults, FAULT_ERROR, place, "unknown option; %s --help lists them",
                   program_name(o->program));
-    else if (is_flag(option_find(o, nearest, strlen(nearest))->spec))
-        fault_add(faults, FAULT_ERROR, place, "unknown option; did you mean --%s?", nearest);
+    else if (is_flag(nearest))
+        fault_add(faults, FAULT_ERROR, place, "unknown option; did you mean --%s?", nearest->name);
     else
         fault_add(faults, FAULT_ERROR, place, "unknown option; did you mean the variable %s?",
-                  option_env_name(option_find(o, nearest, strlen(nearest))->spec, 0, variable));
+                  option_env_name(nearest, 0, variable));
 }
 
 static void refuse_secret(const struct option_spec *spec, const char *place, struct faults *faults)
