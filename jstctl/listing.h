@@ -11,7 +11,7 @@ size_t text_width(const char *text, size_t len);
 /* Print text, then blanks up to `width` columns. */
 void print_padded(const char *text, size_t len, size_t width, FILE *out);
 
-/* Print rows of cells (rows * columns texts) below one another, two blanks apart, none at a line's end. */
+/* Print rows of cells (rows * columns texts) below one another, two blanks apart. */
 void print_listing(const char *const *cells, size_t columns, size_t rows, FILE *out);
 
 /* Text of any origin on one line, without what a terminal would obey. */

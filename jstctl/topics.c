@@ -29,9 +29,20 @@ static bool is_fine(const struct topic_state *t)
     return t->exists && t->differs == NULL;
 }
 
-static bool too_many_partitions(const struct topic_state *t)
+static bool has_too_many(const struct topic_state *t)
 {
     return t->exists && t->partitions > t->rule->partitions;
+}
+
+static bool is_replicated_otherwise(const struct topic_state *t)
+{
+    return t->exists && t->rule->replication > 0 && t->replication != t->rule->replication;
+}
+
+/* Does it differ in what cannot be altered? */
+static bool is_hopeless(const struct topic_state *t)
+{
+    return has_too_many(t) || is_replicated_otherwise(t);
 }
 
 /* "created", "altered" or "none". */
@@ -81,21 +92,27 @@ static char *state_text(const struct change *c)
     return mem_strdup("fine");
 }
 
-static void print_hint(const struct topic_report *now, bool applied, FILE *out)
+static void print_hints(const struct topic_report *now, bool applied, FILE *out)
 {
-    size_t wrong = count_wrong(now);
-    size_t shrinking = 0;
+    size_t wrong = 0, too_many = 0, replicated = 0, hopeless = 0;
 
-    for (size_t i = 0; i < now->count; i++)
-        shrinking += too_many_partitions(&now->list[i]) ? 1 : 0;
+    for (size_t i = 0; i < now->count; i++) {
+        const struct topic_state *t = &now->list[i];
+        wrong += is_fine(t) ? 0 : 1;
+        too_many += has_too_many(t) ? 1 : 0;
+        replicated += is_replicated_otherwise(t) ? 1 : 0;
+        hopeless += is_hopeless(t) ? 1 : 0;
+    }
     fprintf(out, "\n%zu topic%s, ", now->count, plural(now->count));
     if (wrong == 0)
         fputs("all as topics.conf has them", out);
     else
         fprintf(out, "%zu not as topics.conf has %s", wrong, wrong == 1 ? "it" : "them");
-    fputs(!applied && wrong > shrinking ? "; `jstctl topics --apply` creates and alters\n" : "\n", out);
-    if (shrinking > 0)
+    fputs(!applied && wrong > hopeless ? "; `jstctl topics --apply` creates and alters\n" : "\n", out);
+    if (too_many > 0)
         fputs("Kafka takes no partitions away: write what is there into topics.conf\n", out);
+    if (replicated > 0)
+        fputs("Replication is changed by Kafka's own kafka-reassign-partitions alone\n", out);
 }
 
 static void print_text(const struct topic_report *before, const struct topic_report *after, FILE *out)
@@ -113,7 +130,7 @@ static void print_text(const struct topic_report *before, const struct topic_rep
         memcpy(cells + (i + 1) * COLUMNS, row, sizeof row);
     }
     print_listing(cells, COLUMNS, before->count + 1, out);
-    print_hint(after != NULL ? after : before, after != NULL, out);
+    print_hints(after != NULL ? after : before, after != NULL, out);
     for (size_t i = 0; i < before->count * 2; i++)
         free(made[i]);
     free(made);
@@ -167,13 +184,21 @@ static int ask(const struct app *app, enum topic_action action, struct topic_rep
     return rc == 0 ? 0 : err_prefix(err, "Kafka at %s", options_text(app->options, "brokers"));
 }
 
+static bool may_become_fine(const struct topic_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (!is_fine(&report->list[i]) && !is_hopeless(&report->list[i]))
+            return true;
+    return false;
+}
+
 /* A broker may not know at once what another has changed. */
 static int mend(const struct app *app, struct topic_report *ret, struct err *err)
 {
     int64_t deadline_ms = clock_monotonic_ms() + SETTLE_MS;
     int rc = ask(app, TOPICS_APPLY, ret, err);
 
-    while (rc == 0 && count_wrong(ret) > 0 && clock_monotonic_ms() < deadline_ms) {
+    while (rc == 0 && may_become_fine(ret) && clock_monotonic_ms() < deadline_ms) {
         topic_report_free(ret);
         app_sleep_until(clock_monotonic_ms() + LOOK_AGAIN_MS);
         rc = ask(app, TOPICS_LOOK, ret, err);
