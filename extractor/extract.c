@@ -161,7 +161,7 @@ static int serve_state(struct extract *x, int64_t timeout_ms, struct err *err)
             source_release(x->state_source, &record);
             break;
         case SOURCE_ASSIGNED:
-            take_assignment(x, 1); /* how many: the event does not say yet */
+            take_assignment(x, 1);
             break;
         case SOURCE_REVOKED:
             stop_leading(x);
@@ -207,7 +207,9 @@ static bool keep_waiting(void *arg)
 
 static bool is_ready(const struct extract *x, const struct job *j)
 {
-    if (j->finished || j->given_up || clock_monotonic_ms() < j->retry_at_ms)
+    bool mended = j->paused == PAUSE_STATE && j->state->refused.kind == ERR_NONE;
+
+    if (j->finished || j->given_up || (clock_monotonic_ms() < j->retry_at_ms && !mended))
         return false;
     return j->run.active || x->once || j->due_s <= now_s();
 }
