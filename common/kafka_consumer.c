@@ -520,8 +520,12 @@ static void leave_group(struct kafka_source *s)
     rd_kafka_queue_t *queue = rd_kafka_queue_new(s->rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, queue);
 
-    while (error == NULL && !rd_kafka_consumer_closed(s->rk) && clock_monotonic_ms() < deadline)
-        rd_kafka_queue_poll_callback(queue, 20);
+    while (error == NULL && !rd_kafka_consumer_closed(s->rk) && clock_monotonic_ms() < deadline) {
+        /* serves the callbacks; messages that were fetched already stand in the queue too */
+        rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 20);
+        if (m != NULL)
+            rd_kafka_message_destroy(m);
+    }
     bool closed = rd_kafka_consumer_closed(s->rk);
     if (error != NULL)
         rd_kafka_error_destroy(error);
