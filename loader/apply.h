@@ -12,11 +12,11 @@
 struct err;
 
 struct apply_result {
-    size_t written; /* documents */
-    size_t stale;   /* documents that lost to a newer version, in the batch or in the table */
-    size_t rows;    /* rows written */
-    size_t pruned;  /* stored rows deleted, since their document no longer has them */
-    size_t rejected;
+    size_t written;  /* documents */
+    size_t stale;    /* documents that lost to a newer version, in the batch or in the table */
+    size_t rows;     /* rows written */
+    size_t pruned;   /* stored rows deleted, since their document no longer has them */
+    size_t rejected; /* rows of written documents */
 };
 
 /* Write the wanted documents and COMMIT. unknown_as_row: an error that the table of errors does not know is

@@ -25,10 +25,23 @@ static char escape_of(char c)
     }
 }
 
+/* Bytes that the text takes, with its quotes. */
+static size_t quoted_size(const char *text, size_t len)
+{
+    size_t size = len + 2;
+
+    for (size_t i = 0; i < len; i++)
+        size += escape_of(text[i]) != 0;
+    return size;
+}
+
 void sql_put_text(struct buf *out, const char *text, size_t len)
 {
-    char *at = buf_reserve(out, len * 2 + 2);
+    size_t size = len * 2 + 2; /* at most; counted only where that might not fit */
 
+    if (size > out->max - out->len)
+        size = quoted_size(text, len);
+    char *at = buf_reserve(out, size);
     if (at == NULL)
         return;
     char *start = at;

@@ -1,0 +1,217 @@
+/* Stored rows that a document no longer has. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "loader/apply_private.h"
+#include "loader/fits.h"
+#include "loader/sql.h"
+
+enum { KEYS_A_STATEMENT = 500, KEY_MAX = 64 * 1024 * 1024 };
+
+/* A value to compare a column with: bare digits for an integer column, so that nothing is compared as double.
+ */
+static void put_comparand(struct buf *sql, enum column_kind kind, const char *text, size_t len)
+{
+    if (kind == COLUMN_INTEGER && fits_integer(text, len))
+        buf_add(sql, text, len);
+    else
+        sql_put_text(sql, text, len);
+}
+
+/* SELECT of the keys that the table holds of the documents that won. false: no document to ask for. */
+static bool put_stored_keys(struct work *w, size_t first, size_t count)
+{
+    enum column_kind kind = w->table->kinds[w->p->document_column];
+    bool any = false;
+
+    buf_reset(&w->sql);
+    buf_add_text(&w->sql, "SELECT ");
+    sql_put_names(&w->sql, (const char *const *)w->p->key.names, w->p->key.count);
+    buf_add_text(&w->sql, " FROM ");
+    sql_put_table(&w->sql, w->p->table);
+    buf_add_text(&w->sql, " FORCE INDEX (");
+    sql_put_name(&w->sql, w->table->document_index);
+    buf_add_text(&w->sql, ") WHERE ");
+    sql_put_name(&w->sql, w->p->columns[w->p->document_column].name);
+    buf_add_text(&w->sql, " IN (");
+    for (size_t i = first; i < first + count; i++) {
+        const char *id = apply_document(w, i)->id;
+        /* an id that is no integer has no rows in an integer column, but '12x' would be compared as 12 */
+        if (w->lost[i] || (kind == COLUMN_INTEGER && !fits_integer(id, strlen(id))))
+            continue;
+        if (any)
+            buf_add_char(&w->sql, ',');
+        put_comparand(&w->sql, kind, id, strlen(id));
+        any = true;
+    }
+    buf_add_char(&w->sql, ')');
+    return any;
+}
+
+/* A row's key as one text: its columns, each with its length before it. */
+static void put_key_part(struct buf *out, const char *text, size_t len)
+{
+    buf_printf(out, "%zu:", len);
+    buf_add(out, text, len);
+}
+
+static void wanted_key(const struct work *w, const struct row *row, struct buf *out)
+{
+    for (size_t k = 0; k < w->p->key.count; k++) {
+        size_t len;
+        const char *text = batch_cell(w->batch, row, pipeline_column(w->p, w->p->key.names[k]), &len);
+        put_key_part(out, text != NULL ? text : "", text != NULL ? len : 0);
+    }
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct key_set {
+    char **keys; /* sorted */
+    size_t count;
+};
+
+static struct key_set collect_keys(const struct work *w, size_t first, size_t count)
+{
+    struct key_set set = {.keys = mem_alloc((w->batch->row_count + 1) * sizeof(char *))};
+    struct buf key;
+
+    buf_init(&key, KEY_MAX);
+    for (size_t i = first; i < first + count; i++) {
+        const struct document *d = apply_document(w, i);
+        for (size_t j = 0; j < d->row_count && !w->lost[i]; j++) {
+            const struct row *row = &w->batch->rows[d->first_row + j];
+            if (row->rejected)
+                continue;
+            wanted_key(w, row, &key);
+            set.keys[set.count++] = buf_take(&key, NULL);
+        }
+    }
+    buf_free(&key);
+    qsort(set.keys, set.count, sizeof *set.keys, compare_texts);
+    return set;
+}
+
+static void key_set_free(struct key_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        free(set->keys[i]);
+    free(set->keys);
+}
+
+static void put_delete(struct work *w, char **const *rows, size_t count)
+{
+    const struct pipeline *p = w->p;
+
+    buf_reset(&w->sql);
+    buf_add_text(&w->sql, "DELETE FROM ");
+    sql_put_table(&w->sql, p->table);
+    buf_add_text(&w->sql, " WHERE (");
+    sql_put_names(&w->sql, (const char *const *)p->key.names, p->key.count);
+    buf_add_text(&w->sql, ") IN (");
+    for (size_t i = 0; i < count; i++) {
+        buf_add_text(&w->sql, i > 0 ? ",(" : "(");
+        for (size_t k = 0; k < p->key.count; k++) {
+            if (k > 0)
+                buf_add_char(&w->sql, ',');
+            enum column_kind kind = w->table->kinds[pipeline_column(p, p->key.names[k])];
+            put_comparand(&w->sql, kind, rows[i][k], strlen(rows[i][k]));
+        }
+        buf_add_char(&w->sql, ')');
+    }
+    buf_add_char(&w->sql, ')');
+}
+
+/* How many of these rows' keys a statement takes. */
+static size_t keys_a_statement(const struct work *w, char ***rows, size_t count)
+{
+    size_t n = 0;
+    size_t bytes = 0;
+
+    while (n < count && n < KEYS_A_STATEMENT) {
+        for (size_t k = 0; k < w->p->key.count; k++)
+            bytes += strlen(rows[n][k]) * 2 + 4;
+        if (n > 0 && bytes > w->aim / 2)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static int delete_rows(struct work *w, char ***rows, size_t count, struct err *err)
+{
+    size_t n;
+
+    for (size_t i = 0; i < count; i += n) {
+        struct db_result result;
+        n = keys_a_statement(w, &rows[i], count - i);
+        put_delete(w, &rows[i], n);
+        if (apply_run(w, &result, err) != 0)
+            return -1;
+        w->result.pruned += result.affected;
+        db_result_free(&result);
+    }
+    return 0;
+}
+
+/* Move the stored rows that are not wanted to the front; returns how many. */
+static size_t select_unwanted(const struct key_set *wanted, size_t key_columns,
+                              const struct db_result *stored)
+{
+    struct buf key;
+    size_t unwanted = 0;
+
+    buf_init(&key, KEY_MAX);
+    for (size_t i = 0; i < stored->count; i++) {
+        buf_reset(&key);
+        bool null = false;
+        for (size_t k = 0; k < key_columns; k++) {
+            null = null || stored->rows[i][k] == NULL;
+            if (!null)
+                put_key_part(&key, stored->rows[i][k], strlen(stored->rows[i][k]));
+        }
+        const char *text = key.data;
+        if (null || bsearch(&text, wanted->keys, wanted->count, sizeof *wanted->keys, compare_texts) != NULL)
+            continue;
+        char **swap = stored->rows[unwanted];
+        stored->rows[unwanted++] = stored->rows[i];
+        stored->rows[i] = swap;
+    }
+    buf_free(&key);
+    return unwanted;
+}
+
+static int prune_some(struct work *w, size_t first, size_t count, struct err *err)
+{
+    struct db_result stored;
+
+    if (!put_stored_keys(w, first, count))
+        return 0;
+    if (apply_run(w, &stored, err) != 0)
+        return -1;
+    int rc = 0;
+    if (stored.count > 0) {
+        struct key_set wanted = collect_keys(w, first, count);
+        size_t unwanted = select_unwanted(&wanted, w->p->key.count, &stored);
+        key_set_free(&wanted);
+        rc = delete_rows(w, stored.rows, unwanted, err);
+    }
+    db_result_free(&stored);
+    return rc;
+}
+
+int apply_prune(struct work *w, struct err *err)
+{
+    size_t n;
+
+    for (size_t i = 0; i < w->count; i += n) {
+        n = apply_documents_a_statement(w, i);
+        if (prune_some(w, i, n, err) != 0)
+            return -1;
+    }
+    return 0;
+}
