@@ -1,5 +1,5 @@
 # The verbs of jstpipe. Each installs and builds what it needs, as far as it is missing.
-#   JST_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
+#   JSTPIPE_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
 #   DB=mariadb|mysql|both   the databases of the integration tests (default both)
 #   ARGS="-k name -x"       further arguments of pytest
 #   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
@@ -66,7 +66,7 @@ lint: setup-lint ## formatter, clang-tidy, cppcheck, shellcheck, ruff, and the p
 
 fmt: setup-lint ## format the C and Python sources in place
 	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
-	@"$${JST_LOCAL:-.local}/venv/bin/ruff" format --quiet .
+	@"$${JSTPIPE_LOCAL:-.local}/venv/bin/ruff" format --quiet .
 
 demo: setup-run build ## 20,000 documents from a sandbox API to a private database, checked; KEEP=1 stays up
 	@KEEP=$(KEEP) tools/demo

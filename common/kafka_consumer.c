@@ -1,9 +1,5 @@
-/* A consumer in a group, eager rebalancing, offsets committed by hand.
- *
- * Where a partition starts is decided here, not by auto.offset.reset: at the committed offset, or at the
- * beginning where the group never committed one. So an offset that is out of range always means that messages
- * were deleted unread, and is reported as SOURCE_LOST instead of being skipped. */
-#include "common/kafka_private.h"
+/* A consumer in a group, eager rebalancing, offsets committed by hand. */
+#include "common/kafka_source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,195 +11,11 @@
 #include "common/mem.h"
 #include "common/options.h"
 
-enum {
-    LOOKUP_TIMEOUT_MS = 2000,
-    CLOSE_COMMIT_MS = 2000,
-    CLOSE_LEAVE_MS = 1500,
-    ASSIGN_RETRY_MS = 500,
-    COMMIT_EVERY_MS = 100
-};
-
-/* What is known of a partition, kept over rebalances. */
-struct part {
-    char *topic;
-    int32_t partition;
-    int64_t end;   /* bounded: read up to here; -1: not known yet */
-    bool done;     /* bounded: has been reached */
-    bool assigned; /* now */
-};
-
-struct kafka_source {
-    struct source base;
-    rd_kafka_t *rk;
-    struct source_config config;
-    char **topics, **pipelines;
-    struct part *parts;
-    size_t part_count, part_cap;
-    char **paused; /* topics */
-    size_t paused_count, paused_cap;
-    bool all_paused;
-    /* events that wait for poll() to hand them out */
-    bool revoked, assigned, ended;
-    rd_kafka_message_t *stash; /* came while only the group was to be served */
-    const char *lost_topic;    /* NULL: none */
-    int32_t lost_partition;
-    bool end_given;
-    /* an assignment whose start offsets could not be looked up yet */
-    rd_kafka_topic_partition_list_t *waiting;
-    int64_t waiting_until_ms;
-    bool committing;      /* a commit is under way */
-    bool commit_again;    /* something is stored that no commit has taken along */
-    int64_t committed_ms; /* monotonic, when the last one was sent */
-    int64_t contact_ms;   /* monotonic; 0: never */
-    char reason[256];     /* the last transport error */
-    bool fatal;
-};
+enum { CLOSE_COMMIT_MS = 2000, CLOSE_LEAVE_MS = 1500, COMMIT_EVERY_MS = 100 };
 
 static struct kafka_source *of(struct source *source)
 {
     return (struct kafka_source *)source;
-}
-
-static struct part *part_find(struct kafka_source *s, const char *topic, int32_t partition)
-{
-    for (size_t i = 0; i < s->part_count; i++)
-        if (s->parts[i].partition == partition && strcmp(s->parts[i].topic, topic) == 0)
-            return &s->parts[i];
-    s->parts = mem_grow(s->parts, &s->part_cap, s->part_count, sizeof *s->parts);
-    s->parts[s->part_count] = (struct part){.topic = mem_strdup(topic), .partition = partition, .end = -1};
-    return &s->parts[s->part_count++];
-}
-
-static bool topic_is_paused(const struct kafka_source *s, const char *topic)
-{
-    if (s->all_paused)
-        return true;
-    for (size_t i = 0; i < s->paused_count; i++)
-        if (strcmp(s->paused[i], topic) == 0)
-            return true;
-    return false;
-}
-
-/* Pause or resume the assigned partitions of one topic, or of all. */
-static void switch_partitions(struct kafka_source *s, const char *topic, bool pause)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-
-    for (size_t i = 0; i < s->part_count; i++) {
-        const struct part *p = &s->parts[i];
-        if (p->assigned && (topic == NULL || strcmp(p->topic, topic) == 0) &&
-            (pause || !topic_is_paused(s, p->topic)))
-            rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
-    }
-    if (pause)
-        rd_kafka_pause_partitions(s->rk, list);
-    else
-        rd_kafka_resume_partitions(s->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-/* The offsets to start at. Returns -1 when the broker does not tell them now. */
-static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
-{
-    if (!s->config.from_beginning &&
-        rd_kafka_committed(s->rk, list, LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return -1;
-    for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *at = &list->elems[i];
-        struct part *p = part_find(s, at->topic, at->partition);
-        if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return -1;
-        if (s->config.from_beginning || at->offset < 0)
-            at->offset = RD_KAFKA_OFFSET_BEGINNING;
-        if (!s->config.bounded || p->end >= 0)
-            continue;
-        int64_t low;
-        int64_t high;
-        if (rd_kafka_query_watermark_offsets(s->rk, at->topic, at->partition, &low, &high,
-                                             LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return -1;
-        p->end = high;
-        p->done = high <= low || (at->offset >= 0 && at->offset >= high);
-    }
-    return 0;
-}
-
-static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_assign(s->rk, list);
-    for (int i = 0; i < list->cnt; i++)
-        part_find(s, list->elems[i].topic, list->elems[i].partition)->assigned = true;
-    if (s->all_paused)
-        switch_partitions(s, NULL, true);
-    for (size_t i = 0; i < s->paused_count; i++)
-        switch_partitions(s, s->paused[i], true);
-    s->assigned = true;
-    health_reason("assignment", NULL);
-}
-
-/* A second attempt, from poll(), at what the broker did not answer during the rebalance. */
-static void retry_assignment(struct kafka_source *s)
-{
-    if (s->waiting == NULL || clock_monotonic_ms() < s->waiting_until_ms)
-        return;
-    if (look_up_starts(s, s->waiting) != 0) {
-        s->waiting_until_ms = clock_monotonic_ms() + ASSIGN_RETRY_MS;
-        return;
-    }
-    rd_kafka_topic_partition_list_t *list = s->waiting;
-    s->waiting = NULL;
-    start_assignment(s, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-static void drop_stash(struct kafka_source *s)
-{
-    if (s->stash != NULL)
-        rd_kafka_message_destroy(s->stash);
-    s->stash = NULL;
-}
-
-static void forget_assignment(struct kafka_source *s)
-{
-    drop_stash(s);
-    for (size_t i = 0; i < s->part_count; i++) {
-        s->parts[i].assigned = false;
-        if (s->config.from_beginning) {
-            s->parts[i].end = -1;
-            s->parts[i].done = false;
-        }
-    }
-    if (s->waiting != NULL)
-        rd_kafka_topic_partition_list_destroy(s->waiting);
-    s->waiting = NULL;
-    s->revoked = true;
-    s->end_given = false;
-    s->lost_topic = NULL;
-    kafka_stats_forget_lags();
-    health_reason("assignment", "no partitions are assigned");
-}
-
-static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
-                         void *arg)
-{
-    struct kafka_source *s = arg;
-
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        if (look_up_starts(s, list) == 0) {
-            start_assignment(s, list);
-            return;
-        }
-        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_assign(rk, none);
-        rd_kafka_topic_partition_list_destroy(none);
-        s->waiting = rd_kafka_topic_partition_list_copy(list);
-        s->waiting_until_ms = clock_monotonic_ms() + ASSIGN_RETRY_MS;
-        return;
-    }
-    if (!s->config.from_beginning && !rd_kafka_assignment_lost(rk) && s->commit_again)
-        rd_kafka_commit(rk, NULL, 0);
-    forget_assignment(s);
-    rd_kafka_assign(rk, NULL);
 }
 
 static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
@@ -303,7 +115,7 @@ static void check_ended(struct kafka_source *s)
 /* An event in place of a message. */
 static void take_error(struct kafka_source *s, const rd_kafka_message_t *m)
 {
-    struct part *p = m->rkt != NULL ? part_find(s, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
+    struct part *p = m->rkt != NULL ? kafka_part(s, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
 
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && p != NULL) {
         p->done = true;
@@ -345,7 +157,7 @@ static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
 {
     if (!s->config.bounded)
         return false;
-    struct part *p = part_find(s, rd_kafka_topic_name(m->rkt), m->partition);
+    struct part *p = kafka_part(s, rd_kafka_topic_name(m->rkt), m->partition);
     if (m->offset + 1 >= p->end && !p->done) {
         p->done = true;
         check_ended(s);
@@ -382,7 +194,7 @@ static void commit_rest(struct kafka_source *s)
 /* One call to librdkafka. *ret: a message to hand out, or NULL. */
 static int next_message(struct kafka_source *s, int timeout_ms, rd_kafka_message_t **ret, struct err *err)
 {
-    retry_assignment(s);
+    kafka_retry_assignment(s);
     commit_rest(s);
     rd_kafka_message_t *m = s->stash != NULL ? s->stash : rd_kafka_consumer_poll(s->rk, timeout_ms);
 
@@ -446,52 +258,13 @@ static void consumer_store(struct source *source, const char *topic, int32_t par
 {
     struct kafka_source *s = of(source);
 
-    if (s->config.from_beginning || !part_find(s, topic, partition)->assigned)
+    if (s->config.from_beginning || !kafka_part(s, topic, partition)->assigned)
         return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset + 1;
     rd_kafka_offsets_store(s->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     s->commit_again = true;
-}
-
-static void consumer_pause(struct source *source, const char *topic)
-{
-    struct kafka_source *s = of(source);
-
-    if (topic == NULL) {
-        if (s->all_paused)
-            return;
-        s->all_paused = true;
-    } else {
-        for (size_t i = 0; i < s->paused_count; i++)
-            if (strcmp(s->paused[i], topic) == 0)
-                return;
-        s->paused = mem_grow(s->paused, &s->paused_cap, s->paused_count, sizeof *s->paused);
-        s->paused[s->paused_count++] = mem_strdup(topic);
-    }
-    switch_partitions(s, topic, true);
-}
-
-static void consumer_resume(struct source *source, const char *topic)
-{
-    struct kafka_source *s = of(source);
-
-    if (topic == NULL) {
-        if (!s->all_paused)
-            return;
-        s->all_paused = false;
-        switch_partitions(s, NULL, false);
-        return;
-    }
-    for (size_t i = 0; i < s->paused_count; i++) {
-        if (strcmp(s->paused[i], topic) == 0) {
-            free(s->paused[i]);
-            s->paused[i] = s->paused[--s->paused_count];
-            switch_partitions(s, topic, false);
-            return;
-        }
-    }
 }
 
 /* Commit what is stored, with a deadline: a broker that is away must not hold up the exit. */
@@ -501,7 +274,7 @@ static void last_commit(struct kafka_source *s)
 
     if (s->config.from_beginning)
         return;
-    switch_partitions(s, NULL, true);
+    kafka_switch_partitions(s, NULL, true);
     for (;;) {
         consumer_commit(&s->base, NULL);
         if ((!s->committing && !s->commit_again) || clock_monotonic_ms() >= deadline)
@@ -542,7 +315,7 @@ static void consumer_free(struct source *source)
 
     last_commit(s);
     s->commit_again = false;
-    drop_stash(s);
+    kafka_drop_stash(s);
     leave_group(s);
     if (s->waiting != NULL)
         rd_kafka_topic_partition_list_destroy(s->waiting);
@@ -568,8 +341,8 @@ static const struct source_ops consumer_ops = {
     .release = consumer_release,
     .store = consumer_store,
     .commit = consumer_commit,
-    .pause = consumer_pause,
-    .resume = consumer_resume,
+    .pause = kafka_pause,
+    .resume = kafka_resume,
     .free = consumer_free,
 };
 
@@ -611,7 +384,7 @@ int kafka_source_open(const struct options *options, const struct source_config 
     s->config.pipelines = NULL;
     kafka_conf_must(conf, "group.id", config->group);
     rd_kafka_conf_set_opaque(conf, s);
-    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_rebalance_cb(conf, kafka_on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_stats);

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-LOCAL = Path(os.environ.get("JST_LOCAL") or ROOT / ".local").resolve()
+LOCAL = Path(os.environ.get("JSTPIPE_LOCAL") or ROOT / ".local").resolve()
 PYTHON = "/usr/bin/python3"  # Debian's, which sees Debian's modules; another one may come first in PATH
 JAVA = "/usr/bin/java"
 
