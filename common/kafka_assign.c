@@ -87,7 +87,7 @@ static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partit
         kafka_switch_partitions(s, NULL, true);
     for (size_t i = 0; i < s->paused_count; i++)
         kafka_switch_partitions(s, s->paused[i], true);
-    s->assigned = true;
+    s->assigned = list->cnt + 1;
     health_reason("assignment", NULL);
 }
 

@@ -135,8 +135,9 @@ static bool take_event(struct kafka_source *s, enum source_event *ret_event, str
     if (s->revoked) {
         s->revoked = false;
         *ret_event = SOURCE_REVOKED;
-    } else if (s->assigned) {
-        s->assigned = false;
+    } else if (s->assigned > 0) {
+        *ret = (struct record){.partition = s->assigned - 1};
+        s->assigned = 0;
         check_ended(s);
         *ret_event = SOURCE_ASSIGNED;
     } else if (s->lost_topic != NULL) {

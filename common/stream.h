@@ -41,7 +41,7 @@ enum source_event {
     SOURCE_RECORD,   /* *ret holds a record: release it */
     SOURCE_REVOKED,  /* some assigned partitions were taken away: forget their work in hand; offsets that were
                         stored are committed already, if that was possible */
-    SOURCE_ASSIGNED, /* partitions were given; *ret holds nothing */
+    SOURCE_ASSIGNED, /* partitions were given: ret->partition is how many, perhaps 0; *ret is no record */
     SOURCE_LOST,     /* messages of ret->topic, ret->partition were deleted before they were read: nothing of
                       * that partition comes until a person acts; *ret holds no record, do not release it */
     SOURCE_END, /* bounded source only: every partition has been read up to where it ended at the start */

@@ -161,7 +161,7 @@ static int serve_state(struct extract *x, int64_t timeout_ms, struct err *err)
             source_release(x->state_source, &record);
             break;
         case SOURCE_ASSIGNED:
-            take_assignment(x, 1);
+            take_assignment(x, record.partition);
             break;
         case SOURCE_REVOKED:
             stop_leading(x);

@@ -426,6 +426,27 @@ def test_waits_for_a_broker_that_is_away(
     assert missing(pipe, sandbox) == []
 
 
+def leaders(*programs: Process) -> list[float]:
+    return [program.metrics().sum("jst_extractor_leader") for program in programs]
+
+
+def test_one_reads_and_the_others_stand_by(
+    kafka: KafkaServer, start_sandbox: StartSandbox, make_pipe: MakePipe
+) -> None:
+    sandbox = start_sandbox("--documents", "60", "--max-lines", "10", *FREE)
+    pipe = make_pipe(kafka, sandbox=sandbox)
+    programs = [pipe.extractor(ready=False) for _ in range(2)]
+    for program in programs:
+        program.wait_ready()  # a standby is ready, too
+    wait_until("one leader", lambda: sorted(leaders(*programs)) == [0, 1], alive=programs)
+    wait_until("every document", lambda: not missing(pipe, sandbox), alive=programs, ignore=(KafkaException,))
+    lead = leaders(*programs).index(1)
+    assert programs[lead].stop(10) == 0
+    standby = programs[1 - lead]
+    wait_until("the standby to lead", lambda: leaders(standby) == [1], 10, alive=[standby])
+    standby.wait_ready()
+
+
 def test_an_unknown_version_of_the_checkpoint_is_refused(
     kafka: KafkaServer, start_sandbox: StartSandbox, make_pipe: MakePipe
 ) -> None:
