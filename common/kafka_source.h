@@ -26,7 +26,7 @@ struct kafka_source {
     bool all_paused;
     /* events that wait for poll() to hand them out */
     bool revoked, ended;
-    int assigned; /* how many partitions were given, and 1; 0: this event does not wait */
+    int assigned;              /* how many partitions were given, and 1; 0: this event does not wait */
     rd_kafka_message_t *stash; /* came while only the group was to be served */
     const char *lost_topic;    /* NULL: none */
     int32_t lost_partition;

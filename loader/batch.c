@@ -93,7 +93,7 @@ static void grow_index(struct batch *b)
 
     b->index_size *= 2;
     b->index = mem_zalloc(b->index_size, sizeof *b->index);
-    for (size_t i = 0; i < old_size; i++)
+    for (size_t i = 0; i < old_size && b->documents != NULL; i++)
         if (old[i] != 0)
             *slot_of(b, b->documents[old[i] - 1].id) = old[i];
     free(old);

@@ -2,10 +2,10 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 
 struct worker {
@@ -53,7 +53,7 @@ struct worker *worker_new(void)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     if (pthread_create(&w->thread, NULL, serve, w) != 0) {
-        perror("cannot start a thread");
+        log_error("cannot start the writing thread");
         abort();
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);

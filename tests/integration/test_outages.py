@@ -21,7 +21,9 @@ def _start_flow(pipe, *loader_flags: str):
     feed.raw(pipe, pipe.sandbox.truth().splitlines())
     transformer = pipe.start("transformer", *SESSION, ready=False)
     loader = pipe.start("loader", "--batch-rows", "100", *SESSION, *loader_flags, ready=False)
-    wait_until("the first documents to be written", lambda: _written(loader) > 100, 40, alive=[transformer, loader])
+    wait_until(
+        "the first documents to be written", lambda: _written(loader) > 100, 40, alive=[transformer, loader]
+    )
     return transformer, loader
 
 
@@ -86,7 +88,9 @@ def test_stop_while_the_database_hangs(kafka, own_database, start_sandbox, make_
     pipe = make_pipe(kafka, own_database, start_sandbox(*DOCUMENTS))
     transformer, loader = _start_flow(pipe)
     own_database.server.freeze()
-    wait_until("everything to be transformed", lambda: _lag(pipe, "transformer", "raw") == 0, 60, alive=[loader])
+    wait_until(
+        "everything to be transformed", lambda: _lag(pipe, "transformer", "raw") == 0, 60, alive=[loader]
+    )
     loader.stop(10)
     own_database.server.thaw()
     loader.start()
@@ -100,12 +104,18 @@ def test_servers_absent_at_start(own_kafka, own_database, start_sandbox, make_pi
     own_database.server.stop()
     programs = [pipe.start(name, ready=False) for name in ("transformer", "loader")]
     for program in programs:
-        wait_until(f"{program.name} to say so", lambda p=program: "kafka" in p.get("/readyz")[1], 30, alive=[program])
+        wait_until(
+            f"{program.name} to say so", lambda p=program: "kafka" in p.get("/readyz")[1], 30, alive=[program]
+        )
         assert program.get("/readyz")[0] == 503
     own_kafka.restart()
-    wait_until("the programs to create their topics", lambda: len(own_kafka.topics()) >= 3, 30, alive=programs)
+    wait_until(
+        "the programs to create their topics", lambda: len(own_kafka.topics()) >= 3, 30, alive=programs
+    )
     feed.raw(pipe, pipe.sandbox.truth().splitlines())
-    wait_until("the loader to miss MySQL", lambda: "mysql" in programs[1].get("/readyz")[1], 40, alive=programs)
+    wait_until(
+        "the loader to miss MySQL", lambda: "mysql" in programs[1].get("/readyz")[1], 40, alive=programs
+    )
     own_database.server.restart()
     _check(pipe)
     for program in programs:
@@ -146,4 +156,6 @@ def test_rows_messages_of_a_foreign_order_converge(kafka, database, make_pipe):
         loader.stop()
     newest = versions[-1]
     rows = database.query(f"SELECT io_id, ts, COUNT(*) AS n FROM {oracle.TABLE} GROUP BY io_id, ts")
-    assert {(r["io_id"], r["ts"], r["n"]) for r in rows} == {(n, newest, newest % 4 + 1) for n in range(1, 41)}
+    assert {(r["io_id"], r["ts"], r["n"]) for r in rows} == {
+        (n, newest, newest % 4 + 1) for n in range(1, 41)
+    }

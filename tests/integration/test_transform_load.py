@@ -20,7 +20,9 @@ def test_every_row_and_column_arrives(kafka, database, start_sandbox, make_pipe)
 
     assert not pipe.differences()
     assert "dead letter" not in transformer.log() + loader.log()
-    heads = database.query("SELECT COUNT(*) AS n, SUM(`rows`) AS r FROM jst_heads WHERE pipeline='purchasein'")[0]
+    heads = database.query(
+        "SELECT COUNT(*) AS n, SUM(`rows`) AS r FROM jst_heads WHERE pipeline='purchasein'"
+    )[0]
     assert heads["n"] == len(documents)
     assert heads["r"] == database.count(oracle.TABLE)
     assert kafka.committed(pipe.group("transformer"), pipe.topic("raw"))
@@ -58,7 +60,11 @@ def test_a_bad_document_stops_nobody(kafka, database, make_pipe):
     pipe = make_pipe(kafka, database)
     pipe.create_topics()
     bad = {
-        "parse": [b'{"io_id":7,"ts":1,"ts":2}', b'{"io_id":8,"ts":01}', b'{"io_id":9,"ts":1,"remark":"\xff"}'],
+        "parse": [
+            b'{"io_id":7,"ts":1,"ts":2}',
+            b'{"io_id":8,"ts":01}',
+            b'{"io_id":9,"ts":1,"remark":"\xff"}',
+        ],
         "convert": [b'{"ts":1}', b'{"io_id":10,"ts":"soon"}', b'{"io_id":11,"ts":1,"po_id":"x"}'],
     }
     good = [feed.document(n, 1, [{"ioi_id": n, "qty": "2.0000"}]) for n in range(100, 110)]
@@ -86,7 +92,9 @@ def test_a_bad_row_is_dead_lettered_and_leaves_no_stale_self(kafka, database, ma
     assert database.count(oracle.TABLE) == 2
 
     other = [feed.document(n, 1, [{"ioi_id": n, "qty": 1}]) for n in range(50, 60)]
-    feed.raw(pipe, [feed.document(1, 2, [{"ioi_id": 1, "qty": 7}, {"ioi_id": 2, "qty": 1e30}], remark="2"), *other])
+    feed.raw(
+        pipe, [feed.document(1, 2, [{"ioi_id": 1, "qty": 7}, {"ioi_id": 2, "qty": 1e30}], remark="2"), *other]
+    )
     pipe.once("transformer")
     pipe.once("loader")
     rows = database.query(f"SELECT id, remark FROM {oracle.TABLE} WHERE io_id = 1")
@@ -142,11 +150,15 @@ def test_sigterm_commits_what_is_done(kafka, database, start_sandbox, make_pipe)
     feed.raw(pipe, pipe.sandbox.truth().splitlines())
     pipe.once("transformer")
     loader = pipe.loader("--batch-rows", "50", ready=False)
-    wait_until("some batches", lambda: loader.metrics().sum("jst_loader_batches_total") > 3, 30, alive=[loader])
+    wait_until(
+        "some batches", lambda: loader.metrics().sum("jst_loader_batches_total") > 3, 30, alive=[loader]
+    )
     loader.stop(10)
     written = database.query("SELECT document, updated_at FROM jst_heads")
     again = pipe.once("loader")
     assert not pipe.differences()
-    after = {r["document"]: r["updated_at"] for r in database.query("SELECT document, updated_at FROM jst_heads")}
+    after = {
+        r["document"]: r["updated_at"] for r in database.query("SELECT document, updated_at FROM jst_heads")
+    }
     assert [r["document"] for r in written if after[r["document"]] != r["updated_at"]] == []
     assert "retr" not in again.log()
