@@ -55,6 +55,7 @@ struct page {
     struct record record;
     const struct route *route;
     uint64_t first_ticket; /* of its first message */
+    bool foreign;          /* it became one dead letter, whole */
     int64_t documents, rows;
     int64_t dead[DEAD_TOO_LARGE + 1];
 };
@@ -167,9 +168,28 @@ static int take_document(struct work *w, struct page *page, struct span document
     struct err why = ERR_INIT;
     struct mapped *m = &w->mapped;
 
-    if (transform_document(w->mapper, page->route, w->t->rows_max_bytes, document, m, &class, &why) == 0)
-        return send_rows(w, page, err);
+    if (transform_document(w->mapper, page->route, w->t->rows_max_bytes, document, m, &class, &why) == 0) {
+        if (send_rows(w, page, err) == 0)
+            return 0;
+        if (err->kind != ERR_REJECT)
+            return -1;
+        class = DEAD_TOO_LARGE; /* the client takes less than the topic */
+        why = *err;
+    }
     return send_dead(w, page, document, m->key.len > 0 ? m->key.data : NULL, class, why.text, err);
+}
+
+/* A page that the extractor would publish: without a code against it, and with the list. */
+static int read_envelope(const struct pipeline *p, struct span page, struct envelope *ret, struct err *err)
+{
+    if (envelope_read(page.at, page.len, p->list, ret, err) != 0)
+        return -1;
+    if (ret->code != 0)
+        return err_set(err, ERR_REJECT, 0, "the answer has code %lld: it is no page", (long long)ret->code);
+    if (!ret->has_list)
+        return err_set(err, ERR_REJECT, 0, "the answer has no list of documents%s%s",
+                       p->list != NULL ? " named " : "", p->list != NULL ? p->list : "");
+    return 0;
 }
 
 static int take_page(struct work *w, struct page *page, struct err *err)
@@ -182,8 +202,10 @@ static int take_page(struct work *w, struct page *page, struct err *err)
 
     page->first_ticket = w->group.tickets + 1;
     if (raw_message_read(&page->record, p->name, &raw, &why) != 0 ||
-        envelope_read(whole.at, whole.len, p->list, &envelope, &why) != 0)
+        read_envelope(p, whole, &envelope, &why) != 0) {
+        page->foreign = true;
         return send_dead(w, page, whole, NULL, DEAD_PARSE, why.text, err);
+    }
     if (envelope.documents == 0)
         return 0;
     struct scan_iter it = scan_open(envelope.list);
@@ -223,10 +245,10 @@ static int take_failure(void *arg, const struct sink_failure *failure, struct er
         enum dead_class class;
         if (failure->ticket < page->first_ticket)
             continue;
-        if (!find_document(page, failure->ticket, &document))
+        if (page->foreign || !find_document(page, failure->ticket, &document))
             break;
-        int rc = map_document(w->mapper, page->route->pipeline, document, &w->mapped, &class, NULL);
-        if (rc != 0)
+        if (transform_document(w->mapper, page->route, w->t->rows_max_bytes, document, &w->mapped, &class,
+                               NULL) != 0)
             break; /* it was a dead letter already */
         page->documents--;
         page->rows -= w->mapped.rows;

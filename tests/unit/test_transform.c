@@ -1,0 +1,604 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/health.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/message.h"
+#include "common/metrics.h"
+#include "tests/unit/twins/memory_sink.h"
+#include "tests/unit/twins/memory_source.h"
+#include "tests/unit/twins/twin_pipeline.h"
+#include "transformer/transform.h"
+
+enum { PATIENCE_MS = 20000 };
+
+static struct world {
+    struct memory_source *in;
+    struct memory_sink *out;
+    struct pipeline *list[1];
+    struct pipelines pipelines;
+    struct topics topics;
+    struct routes routes;
+    struct transform transform;
+    bool stop;
+    int64_t give_up_ms;
+    int64_t goal;         /* committed records to stop at */
+    size_t idle_goal;     /* idle polls to stop at; 0: none */
+    size_t rebalance_at;  /* records given when the partitions are taken and given back; 0: never */
+    size_t stop_at_waits; /* waits of the sink; 0: none */
+    size_t stores;
+    char broken[128];
+} world;
+
+static bool stopping(void)
+{
+    if (world.stop_at_waits > 0 && world.out->waits >= world.stop_at_waits)
+        world.stop = true;
+    return world.stop;
+}
+
+static int64_t now_ms(void)
+{
+    return 1786590301000;
+}
+
+static void on_poll(void *arg)
+{
+    (void)arg;
+    if (clock_monotonic_ms() > world.give_up_ms) {
+        snprintf(world.broken, sizeof world.broken, "the time ran out");
+        world.stop = true;
+    }
+    if (memory_source_done(world.in) >= world.goal)
+        world.stop = true;
+    if (world.idle_goal > 0 && world.in->idle_polls >= world.idle_goal)
+        world.stop = true;
+    if (world.rebalance_at > 0 && world.in->given >= world.rebalance_at) {
+        world.rebalance_at = 0;
+        world.in->rebalance = true;
+    }
+}
+
+static void on_store(void *arg, const char *topic, int32_t partition, int64_t offset)
+{
+    (void)arg, (void)topic, (void)partition, (void)offset;
+    world.stores++;
+    if (memory_sink_outstanding(world.out) > 0)
+        snprintf(world.broken, sizeof world.broken, "an offset is stored before its messages are there");
+}
+
+static int set_up(void **state)
+{
+    struct faults faults = FAULTS_INIT;
+
+    (void)state;
+    memset(&world, 0, sizeof world);
+    topics_read("topics.conf", 1, &world.topics, &faults);
+    assert_int_equal(faults.errors, 0);
+    world.list[0] = twin_pipeline(&(struct twin_spec){.options = ",\"version\":\"ts\",\"list\":\"datas\""});
+    world.pipelines = (struct pipelines){.list = world.list, .count = 1};
+    routes_init(&world.routes, &world.pipelines, &world.topics);
+    world.in = memory_source_new(false);
+    world.out = memory_sink_new();
+    world.in->on_poll = on_poll;
+    world.in->on_store = on_store;
+    world.goal = INT64_MAX;
+    world.give_up_ms = clock_monotonic_ms() + PATIENCE_MS;
+    world.transform = (struct transform){
+        .in = &world.in->base,
+        .out = &world.out->base,
+        .routes = &world.routes,
+        .rows_max_bytes = 16384,
+        .stopping = stopping,
+        .now_ms = now_ms,
+    };
+    transform_metrics_init(&world.routes);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    source_free(&world.in->base);
+    sink_free(&world.out->base);
+    routes_free(&world.routes);
+    topics_free(&world.topics);
+    pipeline_free(world.list[0]);
+    health_forget();
+    metrics_forget();
+    return 0;
+}
+
+static void again(void **state)
+{
+    tear_down(state);
+    set_up(state);
+}
+
+static int64_t add_raw(int partition, const char *value, size_t skip_headers)
+{
+    static const struct header headers[] = {
+        {H_PIPELINE, "p"},
+        {H_API, "/open/purchasein/query"},
+        {H_BIZ, "{}"},
+        {H_WINDOW_BEGIN, "2026-08-13 00:00:00"},
+        {H_WINDOW_END, "2026-08-13 01:00:00"},
+        {H_PAGE, "1"},
+        {H_PAGE_COUNT, "1"},
+        {H_FETCHED_AT, "2026-08-13T03:05:00.000Z"},
+        {H_RUN, "live"},
+    };
+
+    return memory_source_add(world.in, "jst.p.raw", partition, 1786590300123, "2026-08-13 00:00:00/…", value,
+                             value != NULL ? strlen(value) : 0, headers + skip_headers,
+                             sizeof headers / sizeof headers[0] - skip_headers);
+}
+
+/* A page of these documents, in one string, separated by commas. */
+static int64_t add_page(int partition, const char *documents)
+{
+    char *text = mem_printf("{\"code\":0,\"data\":{\"datas\":[%s],\"has_next\":false}}", documents);
+    int64_t offset = add_raw(partition, text, 0);
+
+    free(text);
+    return offset;
+}
+
+static void add_document(int partition, int id)
+{
+    char *text =
+        mem_printf("{\"io_id\":%d,\"ts\":7,\"note\":\"n\",\"items\":[{\"ioi_id\":1,\"qty\":2}]}", id);
+
+    add_page(partition, text);
+    free(text);
+}
+
+static int run(struct err *err)
+{
+    err_clear(err);
+    int rc = transform_run(&world.transform, err);
+    assert_string_equal(world.broken, "");
+    assert_int_equal(world.in->out, 0);
+    return rc;
+}
+
+static void assert_ran(void)
+{
+    struct err err;
+
+    if (run(&err) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(err.kind, ERR_NONE);
+}
+
+static void assert_dead(size_t n, const char *key, const char *class, const char *value)
+{
+    const struct memory_message *m = memory_sink_nth(world.out, "jst.p.dead", n);
+
+    assert_non_null(m);
+    if (key != NULL)
+        assert_string_equal(m->key, key);
+    else
+        assert_null(m->key);
+    assert_string_equal(memory_header(m, H_ERROR_CLASS), class);
+    assert_string_equal(memory_header(m, H_ERROR_STAGE), "transformer");
+    if (value != NULL)
+        assert_string_equal(m->value, value);
+}
+
+static double metric(const char *line_start)
+{
+    struct buf text;
+    double value = -1;
+
+    buf_init(&text, 1024 * 1024);
+    metrics_render(&text);
+    const char *at = strstr(text.data, line_start);
+    if (at != NULL)
+        value = strtod(at + strlen(line_start), NULL);
+    buf_free(&text);
+    return value;
+}
+
+/* ------------------------------------------------------------------ */
+
+static void test_rows(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    add_document(0, 41);
+    add_page(
+        1,
+        "{\"io_id\":42,\"ts\":8,\"items\":[]},{\"io_id\":43,\"ts\":9,\"items\":[{\"ioi_id\":1},{\"ioi_id\":"
+        "2}]}");
+    assert_ran();
+    assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 3);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 0);
+    const struct memory_message *m = memory_sink_nth(world.out, "jst.p.rows", 2);
+    assert_string_equal(m->key, "43");
+    assert_string_equal(m->value, "{\"id\":\"43-1\",\"io_id\":43,\"note\":null,\"qty\":null}\n"
+                                  "{\"id\":\"43-2\",\"io_id\":43,\"note\":null,\"qty\":null}\n");
+    static const char *const headers[][2] = {
+        {H_PIPELINE, "p"},           {H_DOCUMENT, "43"}, {H_VERSION, "9"},
+        {H_SOURCE, "jst.p.raw/1/0"}, {H_ROWS, "2"},      {H_RECEIVED_AT, "2026-08-13T03:05:00.123Z"},
+    };
+    assert_int_equal(m->header_count, sizeof headers / sizeof headers[0]);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        assert_string_equal(memory_header(m, headers[i][0]), headers[i][1]);
+    assert_int_equal(memory_source_committed(world.in, "jst.p.raw", 0), 1);
+    assert_int_equal(memory_source_committed(world.in, "jst.p.raw", 1), 1);
+    assert_true(metric("jst_transformer_pages_total{pipeline=\"p\"} ") == 2);
+    assert_true(metric("jst_transformer_documents_total{pipeline=\"p\"} ") == 3);
+    assert_true(metric("jst_transformer_rows_total{pipeline=\"p\"} ") == 4);
+}
+
+static void test_bounded_and_empty(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    assert_ran();
+    assert_int_equal(world.out->count, 0);
+}
+
+/* A bad document is a dead letter, and the rest goes on. */
+static void test_bad_documents(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    add_page(0,
+             "{\"io_id\":1,\"ts\":7},{\"io_id\":2,\"ts\":7,\"a\":01},{\"io_id\":3,\"ts\":\"x\"},{\"ts\":7},"
+             "[1],{\"io_id\":4,\"ts\":7,\"items\":[{\"qty\":\"two\"}]},{\"io_id\":5,\"ts\":7}");
+    add_document(0, 6);
+    assert_ran();
+    assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 3);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 5);
+    assert_dead(0, NULL, "parse", "{\"io_id\":2,\"ts\":7,\"a\":01}");
+    assert_dead(1, "3", "convert", "{\"io_id\":3,\"ts\":\"x\"}");
+    assert_dead(2, NULL, "convert", "{\"ts\":7}");
+    assert_dead(3, NULL, "parse", "[1]");
+    assert_dead(4, "4", "convert", NULL);
+    const struct memory_message *m = memory_sink_nth(world.out, "jst.p.dead", 4);
+    assert_non_null(strstr(memory_header(m, H_ERROR_TEXT), "qty"));
+    assert_string_equal(memory_header(m, H_ERROR_SOURCE), "jst.p.raw/0/0");
+    assert_string_equal(memory_header(m, H_RUN), "live"); /* all that it had */
+    assert_string_equal(memory_header(m, H_FAILED_AT), "2026-08-13T03:05:01.000Z");
+    assert_int_equal(memory_source_done(world.in), 2);
+    assert_true(metric("jst_dead_letters_total{pipeline=\"p\",stage=\"transformer\",class=\"convert\"} ") ==
+                3);
+    assert_true(metric("jst_dead_letters_total{pipeline=\"p\",stage=\"transformer\",class=\"parse\"} ") == 2);
+}
+
+/* What is no page of documents goes to the dead letters whole: nothing vanishes. */
+static void test_foreign_pages(void **state)
+{
+    static const char good[] = "{\"code\":0,\"data\":{\"datas\":[{\"io_id\":1,\"ts\":7}]}}";
+    static const struct {
+        const char *value;
+        size_t skip;
+    } cases[] = {
+        {good, 1}, /* no jst-pipeline */
+        {"", 0},
+        {NULL, 0}, /* a tombstone */
+        {"hello", 0},
+        {"{\"code\":0,\"data\":{\"datas\":[{\"io_id\":1", 0},
+        {"{\"code\":0,\"data\":{\"datas\":{}}}", 0},
+        {"{\"code\":199,\"msg\":\"slow down\",\"data\":{\"datas\":[{\"io_id\":1,\"ts\":7}]}}", 0},
+        {"{\"code\":0,\"data\":{\"orders\":[{\"io_id\":1,\"ts\":7}]}}", 0}, /* no such list */
+        {"{\"code\":0}", 0},
+        {"[]", 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        again(state);
+        world.in->bounded = true;
+        add_raw(0, cases[i].value, cases[i].skip);
+        add_document(0, 6);
+        assert_ran();
+        if (memory_sink_count(world.out, "jst.p.dead") != 1)
+            fail_msg("%s: no dead letter", cases[i].value);
+        assert_dead(0, NULL, "parse", cases[i].value);
+        if (cases[i].value == NULL)
+            assert_null(memory_sink_nth(world.out, "jst.p.dead", 0)->value);
+        assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 1);
+        assert_int_equal(memory_source_done(world.in), 2);
+    }
+}
+
+static void test_page_without_documents(void **state)
+{
+    static const char *const lists[] = {"[]", "null"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char *text = mem_printf("{\"code\":0,\"data\":{\"datas\":%s}}", lists[i]);
+        again(state);
+        world.in->bounded = true;
+        add_raw(0, text, 0);
+        free(text);
+        assert_ran();
+        assert_int_equal(world.out->count, 0);
+        assert_int_equal(memory_source_done(world.in), 1);
+    }
+}
+
+/* ------------------------------------------------------------------ sizes */
+
+static char *large_document(int id, size_t bytes)
+{
+    char *note = mem_zalloc(bytes + 1, 1);
+
+    memset(note, 'x', bytes);
+    char *text = mem_printf("{\"io_id\":%d,\"ts\":7,\"note\":\"%s\"}", id, note);
+    free(note);
+    return text;
+}
+
+static void add_large(size_t bytes)
+{
+    char *large = large_document(2, bytes);
+    char *text = mem_printf("{\"io_id\":1,\"ts\":7},%s,{\"io_id\":3,\"ts\":7}", large);
+
+    add_page(0, text);
+    free(text);
+    free(large);
+}
+
+static void assert_one_too_large(void)
+{
+    assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 2);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 1);
+    assert_dead(0, "2", "too-large", NULL);
+    assert_int_equal(strncmp(memory_sink_nth(world.out, "jst.p.dead", 0)->value, "{\"io_id\":2,", 11), 0);
+    assert_int_equal(memory_source_done(world.in), 1);
+    assert_true(metric("jst_transformer_documents_total{pipeline=\"p\"} ") == 2);
+    assert_true(metric("jst_transformer_rows_total{pipeline=\"p\"} ") == 2);
+    assert_true(metric("jst_dead_letters_total{pipeline=\"p\",stage=\"transformer\",class=\"too-large\"} ") ==
+                1);
+}
+
+/* Larger than topics.conf allows; than the client takes; than the broker takes. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    add_large(20000);
+    assert_ran();
+    assert_one_too_large();
+
+    again(state);
+    world.in->bounded = true;
+    world.transform.rows_max_bytes = 1024 * 1024;
+    add_large(20000);
+    world.out->max_bytes = 20040; /* the document fits, its row does not */
+    assert_ran();
+    assert_one_too_large();
+
+    again(state);
+    world.in->bounded = true;
+    world.out->refuse_topic = "jst.p.rows";
+    world.out->refuse_bytes = 5000;
+    add_large(8000);
+    assert_ran();
+    assert_one_too_large();
+}
+
+/* Refused by the broker, among pages of several kinds: each refusal finds its own document. */
+static void test_refused_among_others(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    world.out->refuse_topic = "jst.p.rows";
+    world.out->refuse_bytes = 5000;
+    add_raw(0, "nonsense", 0);
+    add_document(0, 6);
+    add_large(8000);
+    add_raw(0, "{\"code\":0,\"data\":{\"datas\":null}}", 0);
+    add_page(0, "{\"io_id\":7,\"ts\":\"x\"},{\"io_id\":8,\"ts\":7}");
+    char *large = large_document(9, 6000);
+    add_page(0, large);
+    free(large);
+    add_raw(0, "{\"code\":0,\"data\":{\"datas\":[]}}", 0);
+    assert_ran();
+    assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 4);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 4);
+    assert_dead(0, NULL, "parse", "nonsense");
+    assert_dead(1, "7", "convert", NULL);
+    assert_dead(2, "9", "too-large", NULL);
+    assert_dead(3, "2", "too-large", NULL);
+    assert_int_equal(memory_source_done(world.in), 7);
+}
+
+/* A dead letter that the broker refuses cannot be kept anywhere: the program ends, nothing is committed. */
+static void test_refused_dead_letter(void **state)
+{
+    static const char *const values[] = {
+        NULL, /* a foreign page that would read as documents */
+        "{\"io_id\":1,\"ts\":\"x\",\"note\":\"xxxxxxxxxxxxxxxxxxx\"}",
+        "{\"io_id\":1,\"ts\":7,\"note\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}",
+    };
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct err err;
+        again(state);
+        world.in->bounded = true;
+        world.out->refuse_topic = "jst.p.dead";
+        world.out->refuse_bytes = 30; /* less than the page, more than its document */
+        if (i == 2)
+            world.transform.rows_max_bytes = 2100; /* it is too large already */
+        if (values[i] == NULL)
+            add_raw(0, "{\"code\":0,\"data\":{\"datas\":[{\"io_id\":1,\"ts\":7}]}}", 1);
+        else
+            add_page(0, values[i]);
+        assert_int_equal(run(&err), -1);
+        assert_int_equal(err.kind, ERR_FATAL);
+        assert_int_equal(world.stores, 0);
+        assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 0);
+    }
+}
+
+/* ------------------------------------------------------------------ flow */
+
+static void test_many(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    for (int i = 0; i < 1000; i++)
+        add_document(i % 3, i);
+    assert_ran();
+    assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 1000);
+    assert_int_equal(memory_source_done(world.in), 1000);
+    assert_true(world.stores >= 1000 / 64);
+}
+
+static void test_queue_full(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    world.out->queue_max = 3;
+    add_page(
+        0, "{\"io_id\":1,\"ts\":7},{\"io_id\":2,\"ts\":7},{\"io_id\":3,\"ts\":\"x\"},{\"io_id\":4,\"ts\":7},{"
+           "\"io_id\":5,\"ts\":\"y\"},{\"io_id\":6,\"ts\":7},{\"io_id\":7,\"ts\":7}");
+    assert_ran();
+    assert_true(world.out->fulls > 0);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.rows"), 5);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 2);
+    assert_int_equal(memory_source_done(world.in), 1);
+    assert_false(world.in->all_paused); /* reading goes on */
+}
+
+static void test_slow_acknowledgements(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    world.out->hold = 20;
+    add_document(0, 1);
+    add_document(0, 2);
+    assert_ran();
+    assert_int_equal(memory_source_done(world.in), 2);
+    assert_false(world.in->all_paused);
+}
+
+/* Taken away and given back in the middle: some pages twice, none missing, the last one committed. */
+static void test_rebalance(void **state)
+{
+    (void)state;
+    for (size_t at = 1; at <= 5; at++) {
+        again(state);
+        for (int i = 0; i < 5; i++)
+            add_document(0, i);
+        world.rebalance_at = at;
+        world.goal = 5;
+        assert_ran();
+        for (int i = 0; i < 5; i++) {
+            bool found = false;
+            char id[4];
+            snprintf(id, sizeof id, "%d", i);
+            for (size_t n = 0; n < world.out->count; n++)
+                found = found || strcmp(world.out->list[n].key, id) == 0;
+            assert_true(found);
+        }
+    }
+}
+
+/* Asked to stop while the broker acknowledges nothing: no offset; while it takes nothing: likewise. */
+static void test_stop(void **state)
+{
+    (void)state;
+    add_document(0, 1);
+    add_document(0, 2);
+    world.out->hold = -1;
+    world.out->queue_max = 1;
+    world.stop_at_waits = 3;
+    assert_ran();
+    assert_int_equal(world.stores, 0);
+    assert_int_equal(memory_source_done(world.in), 0);
+
+    again(state);
+    add_document(0, 1);
+    world.stop_at_waits = 2;
+    world.out->hold = 5; /* and then it does: the group in hand is finished */
+    assert_ran();
+    assert_int_equal(memory_source_done(world.in), 1);
+}
+
+static void test_commit_later(void **state)
+{
+    (void)state;
+    world.in->bounded = true;
+    world.in->commit_failures = 1;
+    add_document(0, 1);
+    assert_ran();
+    assert_int_equal(world.stores, 1);
+}
+
+static void test_fatal(void **state)
+{
+    struct err err;
+
+    (void)state;
+    add_document(0, 1);
+    world.out->fatal = true;
+    assert_int_equal(run(&err), -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+    assert_int_equal(world.stores, 0);
+
+    again(state);
+    world.in->poll_fails = true;
+    assert_int_equal(run(&err), -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+
+    again(state);
+    add_document(0, 1);
+    world.in->commits_fail_hard = true;
+    assert_int_equal(run(&err), -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+}
+
+static void test_lost(void **state)
+{
+    struct buf ready;
+
+    (void)state;
+    memory_source_lose(world.in, "jst.p.raw", 1);
+    world.idle_goal = 1;
+    assert_ran();
+    buf_init(&ready, 4096);
+    assert_false(health_ready(&ready));
+    assert_non_null(strstr(ready.data, "jst.p.raw/1"));
+    buf_free(&ready);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_rows),
+        CASE(test_bounded_and_empty),
+        CASE(test_bad_documents),
+        CASE(test_foreign_pages),
+        CASE(test_page_without_documents),
+        CASE(test_too_large),
+        CASE(test_refused_among_others),
+        CASE(test_refused_dead_letter),
+        CASE(test_many),
+        CASE(test_queue_full),
+        CASE(test_slow_acknowledgements),
+        CASE(test_rebalance),
+        CASE(test_stop),
+        CASE(test_commit_later),
+        CASE(test_fatal),
+        CASE(test_lost),
+    };
+    log_setup("test_transform", LOG_ERROR, false);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
