@@ -27,6 +27,8 @@ int main(int argc, char **argv)
         .out = out,
         .routes = &routes,
         .rows_max_bytes = routes_max_bytes(app.topics, TOPIC_ROWS),
+        .flood_limit = options_number(app.options, "flood-limit"),
+        .bounded = options_flag(app.options, "once"),
         .stopping = app_stopping,
         .now_ms = clock_now_ms,
     };

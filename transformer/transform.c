@@ -10,54 +10,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/acks.h"
 #include "common/clock.h"
-#include "common/dead.h"
-#include "common/envelope.h"
 #include "common/err.h"
 #include "common/health.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "common/metrics.h"
-#include "transformer/map.h"
+#include "transformer/page.h"
 
 enum {
     GROUP_PAGES = 64,
     GROUP_BYTES = 4 * 1024 * 1024,
     GROUP_AGE_MS = 100,
     IDLE_POLL_MS = 100,
-};
-
-static const char stage[] = "transformer";
-
-static const struct metric_family pages_family = {
-    .name = "jst_transformer_pages_total",
-    .type = METRIC_COUNTER,
-    .help = "Raw pages whose documents are all published or dead-lettered.",
-    .labels = {"pipeline"},
-};
-static const struct metric_family documents_family = {
-    .name = "jst_transformer_documents_total",
-    .type = METRIC_COUNTER,
-    .help = "Documents whose rows are published.",
-    .labels = {"pipeline"},
-};
-static const struct metric_family rows_family = {
-    .name = "jst_transformer_rows_total",
-    .type = METRIC_COUNTER,
-    .help = "Rows published.",
-    .labels = {"pipeline"},
-};
-
-struct page {
-    struct record record;
-    const struct route *route;
-    uint64_t first_ticket; /* of its first message */
-    bool foreign;          /* it became one dead letter, whole */
-    int64_t documents, rows;
-    int64_t dead[DEAD_TOO_LARGE + 1];
+    FLOOD_RETRY_MS = 60 * 1000,
 };
 
 struct group {
@@ -65,210 +31,34 @@ struct group {
     size_t count;
     size_t bytes;
     int64_t since_ms; /* monotonic */
-    uint64_t tickets; /* messages sent so far, over all groups */
+};
+
+/* A pipeline whose last pages were a flood of dead letters waits with the page in hand, its topic paused. */
+struct lane {
+    struct flood flood;
+    struct record held;
+    bool has_held;
+    bool waiting;
+    int64_t retry_at_ms; /* monotonic */
 };
 
 struct work {
     const struct transform *t;
-    struct acks acks;
+    struct publisher publisher;
     struct group group;
-    struct mapper *mapper;
-    struct mapped mapped;
+    struct lane *lanes; /* of each route */
 };
 
 void transform_metrics_init(const struct routes *routes)
 {
-    for (size_t i = 0; i < routes->count; i++) {
-        const char *name = routes->list[i].pipeline->name;
-        metric_get(&pages_family, name, NULL);
-        metric_get(&documents_family, name, NULL);
-        metric_get(&rows_family, name, NULL);
-        dead_count_init(name, stage);
-    }
+    page_metrics_init(routes);
 }
 
-static int send_dead(struct work *w, struct page *page, struct span value, const char *key,
-                     enum dead_class class, const char *why, struct err *err)
-{
-    struct dead_letter dead = {.stage = stage, .class = class, .text = why, .failed_at_ms = w->t->now_ms()};
-
-    while (dead_send(w->t->out, page->route->dead, &page->record, key, value.at, value.len, &dead, err) != 0)
-        if (acks_room(&w->acks, err) != 0)
-            return err->kind == ERR_REJECT ? err_set(err, ERR_FATAL, 0,
-                                                     "topic %s refuses a dead letter for its size: raise its "
-                                                     "max.message.bytes",
-                                                     page->route->dead)
-                                           : -1;
-    w->group.tickets++;
-    page->dead[class]++;
-    log_warn("%s: dead letter from %s/%d/%lld: %s: %s", page->route->pipeline->name, page->record.topic,
-             page->record.partition, (long long)page->record.offset, dead_class_name(class), why);
-    return 0;
-}
-
-static void rows_headers(const struct page *page, const struct mapped *m, struct header_set *ret)
-{
-    const struct record *r = &page->record;
-    char when[RFC3339_TEXT];
-
-    headers_init(ret);
-    headers_put(ret, H_PIPELINE, page->route->pipeline->name);
-    headers_put(ret, H_DOCUMENT, m->key.data);
-    headers_put(ret, H_VERSION, m->version.data);
-    headers_printf(ret, H_ROWS, "%lld", (long long)m->rows);
-    headers_printf(ret, H_SOURCE, "%s/%d/%lld", r->topic, r->partition, (long long)r->offset);
-    headers_put(ret, H_RECEIVED_AT, rfc3339_format(r->timestamp_ms, when));
-}
-
-static int send_rows(struct work *w, struct page *page, struct err *err)
-{
-    const struct mapped *m = &w->mapped;
-    struct header_set headers;
-
-    rows_headers(page, m, &headers);
-    struct message message = {
-        .topic = page->route->rows,
-        .key = m->key.data,
-        .key_len = m->key.len,
-        .value = m->value.data,
-        .value_len = m->value.len,
-        .headers = headers.list,
-        .header_count = headers.count,
-    };
-    int rc;
-    while ((rc = sink_send(w->t->out, &message, NULL, err)) != 0)
-        if (acks_room(&w->acks, err) != 0)
-            break;
-    headers_free(&headers);
-    if (rc != 0)
-        return -1;
-    w->group.tickets++;
-    page->documents++;
-    page->rows += m->rows;
-    return 0;
-}
-
-enum { ROWS_OVERHEAD = 2048 /* headers and framing of a rows message */ };
-
-int transform_document(struct mapper *m, const struct route *route, size_t rows_max_bytes,
-                       struct span document, struct mapped *ret, enum dead_class *ret_class, struct err *err)
-{
-    if (map_document(m, route->pipeline, document, ret, ret_class, err) != 0)
-        return -1;
-    if (ret->value.len + ret->key.len + ROWS_OVERHEAD <= rows_max_bytes)
-        return 0;
-    *ret_class = DEAD_TOO_LARGE;
-    return err_set(err, ERR_REJECT, 0, "its %lld rows have %zu bytes, more than topic %s takes",
-                   (long long)ret->rows, ret->value.len, route->rows);
-}
-
-static int take_document(struct work *w, struct page *page, struct span document, struct err *err)
-{
-    enum dead_class class;
-    struct err why = ERR_INIT;
-    struct mapped *m = &w->mapped;
-
-    if (transform_document(w->mapper, page->route, w->t->rows_max_bytes, document, m, &class, &why) == 0) {
-        if (send_rows(w, page, err) == 0)
-            return 0;
-        if (err->kind != ERR_REJECT)
-            return -1;
-        class = DEAD_TOO_LARGE; /* the client takes less than the topic */
-        why = *err;
-    }
-    return send_dead(w, page, document, m->key.len > 0 ? m->key.data : NULL, class, why.text, err);
-}
-
-/* A page that the extractor would publish: without a code against it, and with the list. */
-static int read_envelope(const struct pipeline *p, struct span page, struct envelope *ret, struct err *err)
-{
-    if (envelope_read(page.at, page.len, p->list, ret, err) != 0)
-        return -1;
-    if (ret->code != 0)
-        return err_set(err, ERR_REJECT, 0, "the answer has code %lld: it is no page", (long long)ret->code);
-    if (!ret->has_list)
-        return err_set(err, ERR_REJECT, 0, "the answer has no list of documents%s%s",
-                       p->list != NULL ? " named " : "", p->list != NULL ? p->list : "");
-    return 0;
-}
-
-static int take_page(struct work *w, struct page *page, struct err *err)
-{
-    const struct pipeline *p = page->route->pipeline;
-    struct raw_message raw;
-    struct envelope envelope;
-    struct err why = ERR_INIT;
-    struct span whole = {.at = page->record.value, .len = page->record.value_len};
-
-    page->first_ticket = w->group.tickets + 1;
-    if (raw_message_read(&page->record, p->name, &raw, &why) != 0 ||
-        read_envelope(p, whole, &envelope, &why) != 0) {
-        page->foreign = true;
-        return send_dead(w, page, whole, NULL, DEAD_PARSE, why.text, err);
-    }
-    if (envelope.documents == 0)
-        return 0;
-    struct scan_iter it = scan_open(envelope.list);
-    while (scan_next(&it))
-        if (take_document(w, page, it.value, err) != 0)
-            return -1;
-    return 0;
-}
-
-/* The document that became the message of that ticket. */
-static bool find_document(const struct page *page, uint64_t ticket, struct span *ret)
-{
-    struct envelope envelope;
-    uint64_t at = page->first_ticket;
-
-    if (envelope_read(page->record.value, page->record.value_len, page->route->pipeline->list, &envelope,
-                      NULL) != 0)
-        return false;
-    struct scan_iter it = scan_open(envelope.list);
-    while (scan_next(&it))
-        if (at++ == ticket) {
-            *ret = it.value;
-            return true;
-        }
-    return false;
-}
-
-/* The broker takes less than topics.conf says: what it refused becomes a dead letter after all. */
 static int take_failure(void *arg, const struct sink_failure *failure, struct err *err)
 {
     struct work *w = arg;
-    struct group *g = &w->group;
 
-    for (size_t i = g->count; i > 0; i--) {
-        struct page *page = &g->pages[i - 1];
-        struct span document;
-        enum dead_class class;
-        if (failure->ticket < page->first_ticket)
-            continue;
-        if (page->foreign || !find_document(page, failure->ticket, &document))
-            break;
-        if (transform_document(w->mapper, page->route, w->t->rows_max_bytes, document, &w->mapped, &class,
-                               NULL) != 0)
-            break; /* it was a dead letter already */
-        page->documents--;
-        page->rows -= w->mapped.rows;
-        return send_dead(w, page, document, w->mapped.key.data, DEAD_TOO_LARGE, failure->text, err);
-    }
-    return err_set(err, ERR_FATAL, 0,
-                   "the broker refuses a dead letter for its size: raise max.message.bytes of "
-                   "the dead-letter topic");
-}
-
-static void count_page(const struct page *page)
-{
-    const char *name = page->route->pipeline->name;
-
-    metric_add(metric_get(&pages_family, name, NULL), 1);
-    metric_add(metric_get(&documents_family, name, NULL), (double)page->documents);
-    metric_add(metric_get(&rows_family, name, NULL), (double)page->rows);
-    for (int c = 0; c <= DEAD_TOO_LARGE; c++)
-        for (int64_t i = 0; i < page->dead[c]; i++)
-            dead_count(name, stage, (enum dead_class)c);
+    return page_refused(&w->publisher, w->group.pages, w->group.count, failure, err);
 }
 
 static void drop_group(struct work *w)
@@ -285,12 +75,12 @@ static int end_group(struct work *w, struct err *err)
 
     if (g->count == 0)
         return 0;
-    int rc = acks_wait(&w->acks, err);
+    int rc = acks_wait(&w->publisher.acks, err);
     if (rc == 0) {
         for (size_t i = 0; i < g->count; i++) {
             const struct record *r = &g->pages[i].record;
             source_store(w->t->in, r->topic, r->partition, r->offset);
-            count_page(&g->pages[i]);
+            page_count(&g->pages[i]);
         }
         rc = source_commit(w->t->in, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
     }
@@ -298,17 +88,88 @@ static int end_group(struct work *w, struct err *err)
     return rc < 0 ? -1 : 0;
 }
 
+static void set_flood(struct work *w, struct lane *lane, const struct route *route, bool waiting)
+{
+    char key[128];
+
+    if (lane->waiting == waiting)
+        return;
+    lane->waiting = waiting;
+    snprintf(key, sizeof key, "pipeline %s", route->pipeline->name);
+    health_reason(key,
+                  waiting ? "flood: too many documents would end in dead letters (--flood-limit)" : NULL);
+    if (waiting) {
+        source_pause(w->t->in, route->raw);
+        log_error("%s: paused, tried again every minute: too many of its last %d documents would end in dead "
+                  "letters; look at topic %s, mend the mapping, or raise --flood-limit",
+                  route->pipeline->name, FLOOD_WINDOW, route->dead);
+    } else {
+        source_resume(w->t->in, route->raw);
+    }
+}
+
+/* Take the page that was added last back out of the group, and wait with it. */
+static int hold(struct work *w, struct lane *lane, struct err *err)
+{
+    struct group *g = &w->group;
+    struct page *page = &g->pages[--g->count];
+
+    g->bytes -= page->record.value_len;
+    lane->held = page->record;
+    lane->has_held = true;
+    lane->retry_at_ms = clock_monotonic_ms() + FLOOD_RETRY_MS;
+    set_flood(w, lane, page->route, true);
+    if (!w->t->bounded)
+        return 0;
+    return err_set(err, ERR_PAUSE, 0, "%s: a flood of dead letters (--flood-limit)",
+                   page->route->pipeline->name);
+}
+
 /* Add a record to the group, and publish what it holds. The group keeps the record. */
 static int add_record(struct work *w, const struct record *record, struct err *err)
 {
     struct group *g = &w->group;
+    const struct route *route = routes_of_raw(w->t->routes, record->topic);
+    struct lane *lane = &w->lanes[route - w->t->routes->list];
 
     if (g->count == 0)
         g->since_ms = clock_monotonic_ms();
     struct page *page = &g->pages[g->count++];
-    *page = (struct page){.record = *record, .route = routes_of_raw(w->t->routes, record->topic)};
+    *page = (struct page){.record = *record, .route = route};
     g->bytes += record->value_len;
-    return take_page(w, page, err);
+    int rc = page_publish(&w->publisher, page, &lane->flood, w->t->flood_limit, err);
+    if (rc > 0)
+        return hold(w, lane, err);
+    if (rc == 0)
+        set_flood(w, lane, route, false);
+    return rc;
+}
+
+/* Try the pages again that were a flood a minute ago. */
+static int retry_held(struct work *w, struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    for (size_t i = 0; i < w->t->routes->count; i++) {
+        struct lane *lane = &w->lanes[i];
+        if (!lane->has_held || now < lane->retry_at_ms)
+            continue;
+        struct record record = lane->held;
+        lane->has_held = false;
+        if (add_record(w, &record, err) != 0 || end_group(w, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void drop_held(struct work *w)
+{
+    for (size_t i = 0; i < w->t->routes->count; i++) {
+        if (w->lanes[i].has_held)
+            source_release(w->t->in, &w->lanes[i].held);
+        w->lanes[i].has_held = false;
+        set_flood(w, &w->lanes[i], &w->t->routes->list[i], false);
+    }
 }
 
 static bool group_is_due(const struct group *g)
@@ -336,6 +197,8 @@ static int turn(struct work *w, bool *ret_ended, struct err *err)
     struct record record;
 
     health_turn();
+    if (retry_held(w, err) != 0)
+        return -1;
     /* what is there is taken at once; when nothing is, the group ends before the wait for more */
     int timeout = w->group.count > 0 ? 0 : IDLE_POLL_MS;
     if (source_poll(w->t->in, timeout, &event, &record, err) != 0)
@@ -350,8 +213,10 @@ static int turn(struct work *w, bool *ret_ended, struct err *err)
         return end_group(w, err);
     case SOURCE_LOST:
         return lost(&record);
-    case SOURCE_NONE:
     case SOURCE_REVOKED:
+        drop_held(w);
+        break;
+    case SOURCE_NONE:
     case SOURCE_ASSIGNED:
         break;
     }
@@ -365,10 +230,14 @@ int transform_run(const struct transform *t, struct err *err)
     int rc = 0;
 
     w->t = t;
-    w->acks =
-        (struct acks){.in = t->in, .out = t->out, .stopping = t->stopping, .refused = take_failure, .arg = w};
-    w->mapper = mapper_new();
-    mapped_init(&w->mapped);
+    w->lanes = mem_zalloc(t->routes->count, sizeof *w->lanes);
+    w->publisher = (struct publisher){
+        .acks = {.in = t->in, .out = t->out, .stopping = t->stopping, .refused = take_failure, .arg = w},
+        .mapper = mapper_new(),
+        .rows_max_bytes = t->rows_max_bytes,
+        .now_ms = t->now_ms,
+    };
+    mapped_init(&w->publisher.mapped);
     while (rc == 0 && !ended && !t->stopping())
         rc = turn(w, &ended, err);
     if (rc == 0 && !ended)
@@ -378,8 +247,10 @@ int transform_run(const struct transform *t, struct err *err)
     if (rc == 0)
         err_clear(err); /* of what passed, or will be read again */
     drop_group(w);
-    mapped_free(&w->mapped);
-    mapper_free(w->mapper);
+    drop_held(w);
+    mapped_free(&w->publisher.mapped);
+    mapper_free(w->publisher.mapper);
+    free(w->lanes);
     free(w);
     return rc;
 }

@@ -17,12 +17,15 @@ struct transform {
     struct sink *out;
     const struct routes *routes;
     size_t rows_max_bytes; /* the largest rows message */
+    int64_t flood_limit;   /* hundredths of a per cent */
+    bool bounded;          /* --once: a flood is an error, instead of a wait */
     bool (*stopping)(void);
     int64_t (*now_ms)(void); /* wall clock */
 };
 
 /* Until asked to stop, or until a bounded source ends. A page's offset is stored only after everything that
- * was made of it is acknowledged. Returns 0, or -1 with ERR_FATAL. */
+ * was made of it is acknowledged. Returns 0; -1 with ERR_FATAL, or, when
+ * bounded, ERR_PAUSE. */
 int transform_run(const struct transform *t, struct err *err) __attribute__((warn_unused_result));
 
 /* What becomes of one document: map_document(), and whether its rows message fits into the topic. Pure. */
