@@ -32,7 +32,7 @@ static size_t sorted_fields(const struct form *form, const struct form_field *re
 static int digest_form(EVP_MD_CTX *md, const struct form *form, const char *secret, unsigned char *ret,
                        unsigned *ret_len)
 {
-    const struct form_field *fields[FORM_FIELDS_MAX];
+    const struct form_field *fields[FORM_FIELDS_MAX] = {0};
     size_t count = sorted_fields(form, fields);
 
     if (EVP_DigestInit_ex(md, EVP_md5(), NULL) != 1 || EVP_DigestUpdate(md, secret, strlen(secret)) != 1)

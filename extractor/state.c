@@ -57,9 +57,7 @@ void state_take(struct state *s, const struct record *r)
     if (e == NULL)
         return;
     err_clear(&e->refused);
-    if (!r->has_value)
-        e->checkpoint = none;
-    else if (checkpoint_read(r->value, r->value_len, &e->checkpoint, &e->refused) != 0)
+    if (!r->has_value || checkpoint_read(r->value, r->value_len, &e->checkpoint, &e->refused) != 0)
         e->checkpoint = none;
 }
 

@@ -19,8 +19,8 @@
 #include "transformer/page.h"
 
 enum {
-    GROUP_PAGES = 64,
-    GROUP_BYTES = 4 * 1024 * 1024,
+    GROUP_PAGES = 32,
+    GROUP_BYTES = 2 * 1024 * 1024,
     GROUP_AGE_MS = 100,
     IDLE_POLL_MS = 100,
     FLOOD_RETRY_MS = 60 * 1000,
