@@ -63,11 +63,28 @@ static void put_shifted(struct buf *out, const char *digits, long count, long po
     }
 }
 
+/* The exponent behind the 'e', no further than it matters. */
+static long read_exponent(const char *text)
+{
+    long n = strtol(text, NULL, 10); /* LONG_MAX when it is beyond */
+
+    return n > 2 * DIGITS_MAX ? 2 * DIGITS_MAX : n < -2 * DIGITS_MAX ? -2 * DIGITS_MAX : n;
+}
+
+static long digits_written(long count, long point)
+{
+    if (point <= 0)
+        return 1 - point + count;
+    return point > count ? point : count;
+}
+
 int number_put(struct buf *out, const char *text)
 {
     const char *exponent = strpbrk(text, "eE");
     if (exponent == NULL)
         return buf_add_text(out, text);
+    if (strspn(text, "-0.") == (size_t)(exponent - text))
+        return buf_add(out, text, (size_t)(exponent - text)); /* zero stays zero */
 
     char digits[DIGITS_MAX];
     long count = 0;
@@ -83,14 +100,13 @@ int number_put(struct buf *out, const char *text)
     }
     if (point < 0)
         point = count;
-    long shift = strlen(exponent + 1) > 5 ? DIGITS_MAX * 4 : strtol(exponent + 1, NULL, 10);
-    point += shift;
-    if (point > DIGITS_MAX || point < -DIGITS_MAX)
-        return -1;
+    point += read_exponent(exponent + 1);
     /* zeros that would lead the whole part say nothing: 0.5e1 is 5, not 05 */
     long lead = 0;
     while (lead < count - 1 && lead < point - 1 && digits[lead] == '0')
         lead++;
+    if (digits_written(count - lead, point - lead) > DIGITS_MAX)
+        return -1;
     if (*text == '-')
         buf_add_char(out, '-');
     put_shifted(out, digits + lead, count - lead, point - lead);
