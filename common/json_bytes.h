@@ -1,5 +1,5 @@
-/* What the JSON modules share to look at bytes: eight at a time where nothing is special. Internal to json*.c
- * and envelope.c. */
+/* What the JSON modules share to look at bytes: eight at a time where nothing is special. Internal to
+ * json*.c, envelope.c and message.c. */
 #ifndef JST_COMMON_JSON_BYTES_H
 #define JST_COMMON_JSON_BYTES_H
 

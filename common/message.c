@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/json_bytes.h"
 #include "common/mem.h"
 #include "common/units.h"
 
@@ -31,13 +32,13 @@ static void put_reference(struct header_set *h, const char *name, const char *va
             return;
         }
     }
-    if (h->count < RECORD_HEADERS_MAX)
+    if (h->count < HEADER_SET_MAX)
         h->list[h->count++] = (struct header){.name = name, .value = value};
 }
 
 static void put_made(struct header_set *h, const char *name, char *value)
 {
-    if (h->made_count == RECORD_HEADERS_MAX) {
+    if (h->made_count == HEADER_SET_MAX) {
         free(value);
         return;
     }
@@ -59,12 +60,6 @@ void headers_printf(struct header_set *h, const char *name, const char *format, 
     int n = vasprintf(&value, format, args);
     va_end(args);
     put_made(h, name, n < 0 || value == NULL ? mem_strdup("") : value);
-}
-
-void headers_inherit(struct header_set *h, const struct record *r)
-{
-    for (size_t i = 0; i < r->header_count; i++)
-        put_reference(h, r->headers[i].name, r->headers[i].value);
 }
 
 /* The header's text, or NULL with what is missing in *err. */
@@ -109,6 +104,21 @@ int raw_message_read(const struct record *r, const char *pipeline, struct raw_me
     return 0;
 }
 
+static bool document_id_valid(const char *id)
+{
+    const char *end = id + strlen(id);
+
+    if (end == id || end - id > DOCUMENT_ID_MAX)
+        return false;
+    while (id < end) {
+        size_t n = (unsigned char)*id < 0x80 ? 1 : utf8_sequence(id, end);
+        if (n == 0)
+            return false;
+        id += n;
+    }
+    return true;
+}
+
 static int64_t count_lines(const struct record *r)
 {
     int64_t lines = 0;
@@ -136,6 +146,9 @@ int rows_message_read(const struct record *r, const char *pipeline, struct rows_
     const char *received = needed(r, H_RECEIVED_AT, err);
     if (m.document == NULL || m.version == NULL || m.source == NULL || rows == NULL || received == NULL)
         return -1;
+    if (!document_id_valid(m.document))
+        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no text of 1 to %d bytes",
+                       H_DOCUMENT, DOCUMENT_ID_MAX);
     if (parse_int64(rows, &m.rows) != 0 || m.rows < 0)
         return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no count", H_ROWS);
     if (rfc3339_parse(received, &m.received_at_ms) != 0)
@@ -168,12 +181,19 @@ const char *dead_class_name(enum dead_class c)
     return "parse";
 }
 
+static bool of_failure(const char *name)
+{
+    return strncmp(name, "jst-error-", strlen("jst-error-")) == 0 || strcmp(name, H_FAILED_AT) == 0;
+}
+
 void dead_letter_headers(const struct record *r, const struct dead_letter *dead, struct header_set *ret)
 {
     char when[RFC3339_TEXT];
 
     headers_init(ret);
-    headers_inherit(ret, r);
+    for (size_t i = 0; i < r->header_count; i++)
+        if (!of_failure(r->headers[i].name))
+            put_reference(ret, r->headers[i].name, r->headers[i].value);
     headers_printf(ret, H_ERROR_SOURCE, "%s/%d/%lld", r->topic, r->partition, (long long)r->offset);
     if (dead->row > 0)
         headers_printf(ret, H_ERROR_ROW, "%lld/%lld", (long long)dead->row, (long long)dead->rows);

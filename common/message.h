@@ -35,10 +35,11 @@ struct err;
 #define H_FAILED_AT    "jst-failed-at"
 
 /* Headers being put together, with memory for values that are made here. */
+enum { HEADER_SET_MAX = RECORD_HEADERS_MAX + 8 /* all of a record's, and those of a dead letter */ };
 struct header_set {
-    struct header list[RECORD_HEADERS_MAX];
+    struct header list[HEADER_SET_MAX];
     size_t count;
-    char *made[RECORD_HEADERS_MAX];
+    char *made[HEADER_SET_MAX];
     size_t made_count;
 };
 void headers_init(struct header_set *h);
@@ -48,8 +49,6 @@ void headers_free(struct header_set *h);
 void headers_put(struct header_set *h, const char *name, const char *value);
 void headers_printf(struct header_set *h, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Everything the record has, values by reference. */
-void headers_inherit(struct header_set *h, const struct record *r);
 
 /* A raw message, as the transformer needs it. Pointers into the record. */
 struct raw_message {
@@ -59,7 +58,10 @@ struct raw_message {
 int raw_message_read(const struct record *r, const char *pipeline, struct raw_message *ret, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A rows message, as the loader needs it. */
+/* A rows message, as the loader needs it. Its document is valid UTF-8 of 1 to 255 bytes: what jst_heads
+ * takes.
+ */
+enum { DOCUMENT_ID_MAX = 255 };
 struct rows_message {
     const char *pipeline, *document, *version, *source;
     int64_t rows;           /* lines in the value */
@@ -80,7 +82,8 @@ struct dead_letter {
     int64_t row, rows; /* loader: row 2 of 5; 0: not about one row */
     int64_t failed_at_ms;
 };
-/* The headers of a dead letter for (a part of) the record r: all that r has, and the failure's. */
+/* The headers of a dead letter for (a part of) the record r: all that r has, but for those of an earlier
+ * failure, and this failure's. */
 void dead_letter_headers(const struct record *r, const struct dead_letter *dead, struct header_set *ret);
 
 #endif

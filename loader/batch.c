@@ -180,7 +180,7 @@ static int read_document(struct batch *b, const struct record *r, struct documen
         return -1;
     d->id = m.document;
     d->received_at_ms = m.received_at_ms;
-    d->published_ms = r->timestamp_ms;
+    d->published_ms = r->timestamp_ms > 0 ? r->timestamp_ms : 0; /* -1: none */
     if (*m.version == '\0')
         d->version = (uint64_t)m.received_at_ms;
     else if (version_parse(m.version, &d->version) != 0)

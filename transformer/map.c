@@ -9,7 +9,7 @@
 #include "common/version.h"
 #include "transformer/number.h"
 
-enum { KEY_MAX = 255, VERSION_MAX = 64, SCRATCH_MAX = MAP_VALUE_MAX };
+enum { VERSION_MAX = 64, SCRATCH_MAX = MAP_VALUE_MAX };
 
 struct mapper {
     struct json_doc *doc;
@@ -36,7 +36,7 @@ void mapper_free(struct mapper *m)
 
 void mapped_init(struct mapped *m)
 {
-    buf_init(&m->key, KEY_MAX);
+    buf_init(&m->key, DOCUMENT_ID_MAX);
     buf_init(&m->version, VERSION_MAX);
     buf_init(&m->value, MAP_VALUE_MAX);
     m->rows = 0;
@@ -202,7 +202,7 @@ static int read_key(const struct pipeline *p, const struct json_value *document,
     }
     if (ret->overflowed) {
         buf_reset(ret);
-        return err_set(err, ERR_REJECT, 0, "the document's id is longer than %d bytes", KEY_MAX);
+        return err_set(err, ERR_REJECT, 0, "the document's id is longer than %d bytes", DOCUMENT_ID_MAX);
     }
     return 0;
 }
