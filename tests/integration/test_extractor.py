@@ -240,8 +240,10 @@ def test_both_limits_hold_at_the_default_rate(
     assert stats["max_per_second"] <= 2
     times = [r["mono"] for r in log(sandbox, "/")]
     gaps = [b - a for a, b in pairwise(times)]
-    assert min(gaps) >= 0.6, gaps  # never above 100 in any minute
-    assert sorted(gaps)[len(gaps) // 2] <= 60 / 95, gaps  # and at least 95 % of it are used
+    for i, first in enumerate(times):  # a tenth of a second for the network: 100 requests have almost two
+        for j, later in enumerate(times[i:]):
+            assert later - first >= 0.615 * j - 0.1, gaps
+    assert sorted(gaps)[len(gaps) // 2] <= 60 / 95, gaps  # at least 95 % of the quota are used
     assert missing(pipe, sandbox) == []
 
 
