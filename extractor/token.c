@@ -100,10 +100,7 @@ void token_refused(struct token *t)
 
 void token_obtained(struct token *t, enum token_step how, struct token_pair *pair)
 {
-    int64_t life = pair->expires_s - pair->obtained_s;
-
     *(how == TOKEN_INIT ? &t->initiated : &t->refreshed) = true;
-    t->refresh_not_before_s = pair->obtained_s + (life > 0 && life < 2 * HOUR_S ? life / 2 : HOUR_S);
     if (pair->refresh == NULL && t->pair.refresh != NULL) {
         pair->refresh = t->pair.refresh;
         t->pair.refresh = NULL;

@@ -152,6 +152,7 @@ static void pages_then_the_checkpoint(void **state)
     assert_string_equal(w.sink.list[w.sink.count - 1].key, "purchasein/live");
     assert_true(metric_value(w.run.metrics.pages) > 4.5 && metric_value(w.run.metrics.pages) < 5.5);
     assert_false(w.run.active);
+    assert_int_equal(w.run.checkpoint.synced_to_s, twin_wall_ms / 1000 - 60);
     close_world(&w);
 }
 
@@ -219,7 +220,9 @@ static void a_failed_request_is_repeated_where_it_was(void **state)
     assert_int_equal(w.err.kind, ERR_RETRY);
     assert_int_equal(count_topic(&w, "raw"), 2);
     assert_int_equal(count_topic(&w, "state"), 0);
+    backoff_fail(&w.run.backoff, twin_monotonic_ms, 0, 0);
     assert_int_equal(run_on(&w), RUN_DONE);
+    assert_int_equal(w.run.backoff.failures, 0);
     assert_int_equal(count_topic(&w, "raw"), 5);
     assert_int_equal(w.api.requests, 6);
     close_world(&w);
@@ -245,6 +248,22 @@ static void no_acknowledgement_no_checkpoint(void **state)
     assert_int_equal(w.err.kind, ERR_RETRY);
     assert_int_equal(count_topic(&w, "state"), 0);
     assert_true(metric_value(w.run.metrics.pages) < 0.5);
+    close_world(&w);
+}
+
+/* A slice whose checkpoint Kafka did not acknowledge is not done. */
+static void an_unacknowledged_checkpoint_does_not_count(void **state)
+{
+    struct world w;
+    (void)state;
+
+    open_world(&w, 5, "");
+    w.sink.mute_topic = "state";
+    w.publisher.keep_waiting = never;
+    assert_true(run_begin(&w.run, &w.world, &none));
+    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_int_equal(w.run.checkpoint.synced_to_s, -1);
+    assert_true(metric_value(w.run.metrics.synced_to) < 0.5);
     close_world(&w);
 }
 
@@ -395,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_never_goes_back),
         cmocka_unit_test(a_failed_request_is_repeated_where_it_was),
         cmocka_unit_test(no_acknowledgement_no_checkpoint),
+        cmocka_unit_test(an_unacknowledged_checkpoint_does_not_count),
         cmocka_unit_test(a_slow_or_full_kafka_is_waited_for),
         cmocka_unit_test(a_broken_producer_is_fatal),
         cmocka_unit_test(too_large_pages_are_halved),

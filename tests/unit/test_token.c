@@ -218,6 +218,15 @@ static void keeps_a_file(void **state)
     assert_int_equal(token_file_save(path, "app", &out, &err), 0);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
+    /* what a crash left beside it lends nothing of its mode */
+    char *beside = mem_printf("%s.new", path);
+    int fd = open(beside, O_WRONLY | O_CREAT, 0644);
+    assert_true(fd >= 0 && fchmod(fd, 0644) == 0 && close(fd) == 0);
+    assert_int_equal(token_file_save(path, "app", &out, &err), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(access(beside, F_OK), -1);
+    free(beside);
     assert_int_equal(token_file_load(path, "app", &in, &err), 0);
     assert_string_equal(in.access, "A");
     assert_string_equal(in.refresh, "R");

@@ -219,6 +219,21 @@ static void reads_again_when_a_total_rose(void **state)
     walk_free(&w);
 }
 
+/* What an earlier pass saw may have left: a pass counts by itself. */
+static void each_pass_counts_by_itself(void **state)
+{
+    struct walk w;
+    (void)state;
+
+    walk_init(&w);
+    for (uint64_t id = 1; id <= 3; id++) {
+        walk_see(&w, id);
+        walk_take(&w, &(struct walk_answer){.page_count = 1, .data_count = 2, .has_next = 0, .documents = 1});
+        assert_int_equal(w.state, WALK_ASKS);
+    }
+    walk_free(&w);
+}
+
 /* The total claims more than can be seen: not done, and not for ever. */
 static void gives_up(void **state)
 {
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(makes_up_for_a_missing_page_count),
         cmocka_unit_test(misses_nothing_while_documents_change),
         cmocka_unit_test(reads_again_when_a_total_rose),
+        cmocka_unit_test(each_pass_counts_by_itself),
         cmocka_unit_test(gives_up),
         cmocka_unit_test(hashes),
     };
