@@ -58,7 +58,7 @@ test-asan: setup-run asan ## unit and integration tests with the sanitizers
 	@ASAN_OPTIONS=detect_leaks=1 ctest --preset asan -j "$$(nproc)"
 	@$(PYTEST) tests/integration --db $(DB) --build asan $(ARGS)
 
-test-compose: ## build, run, scale and take down the compose stack with the Docker engine at hand
+test-compose: setup-run ## build, run, scale and take down the compose stack with the Docker engine at hand
 	@tests/compose/run
 
 lint: setup-lint ## formatter, clang-tidy, cppcheck, shellcheck, ruff, and the project's own rules

@@ -2,6 +2,7 @@
 
 #include "common/app.h"
 #include "common/clock.h"
+#include "common/health.h"
 #include "common/kafka.h"
 #include "extractor/extract.h"
 #include "extractor/setup.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
     routes_init(&routes, app.pipelines, app.topics);
     extract_metrics_init(&routes);
     state_topic = topic_name(app.topics, TOPIC_STATE, NULL);
+    health_reason("kafka", "not connected yet");
     app_ready(&app);
     if (setup_api(app.options, &api, &err) != 0 || setup_client(app.options, api, &client, &err) != 0 ||
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||

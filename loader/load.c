@@ -37,7 +37,7 @@ static const char stage[] = "loader";
 
 struct job {
     struct db *db;
-    struct lane *lane;
+    struct lane *lane; /* NULL: only look whether the database is there */
     bool create_tables, unknown_as_row;
     struct apply_result result;
     struct err err;
@@ -55,7 +55,9 @@ struct work {
     struct worker *worker;
     struct job job;
     bool writing;
-    bool ended; /* bounded: nothing more comes */
+    bool greeted;        /* the database has answered once */
+    int64_t greet_at_ms; /* monotonic */
+    bool ended;          /* bounded: nothing more comes */
     int64_t blocked_since_ms;
 };
 
@@ -75,6 +77,8 @@ static void write_batch(void *arg)
     struct lane *lane = job->lane;
 
     job->rc = db_connect(job->db, &job->err);
+    if (lane == NULL)
+        return;
     if (job->rc == 0 && lane->table == NULL)
         job->rc = table_load(job->db, lane->route->pipeline, job->create_tables, &lane->table, &job->err);
     if (job->rc == 0)
@@ -280,11 +284,24 @@ static int fail_batch(struct work *w, struct lane *lane, struct err *err)
 
 /* ------------------------------------------------------------------ the loop */
 
+/* Before the first batch: the program is ready only when the database answers. */
+static void finish_greeting(struct work *w)
+{
+    w->greeted = w->job.rc == 0;
+    w->greet_at_ms = clock_monotonic_ms() + RETRY_MOST_MS / 2;
+    health_dependency("mysql", w->greeted, w->job.err.text);
+}
+
 static int reap(struct work *w, struct err *err)
 {
     if (!w->writing || !worker_idle(w->worker, 0))
         return 0;
     w->writing = false;
+    if (w->job.lane == NULL) {
+        finish_greeting(w);
+        return 0;
+    }
+    w->greeted = w->greeted || w->job.rc == 0;
     return w->job.rc == 0 ? finish_batch(w, w->job.lane, err) : fail_batch(w, w->job.lane, err);
 }
 
@@ -294,7 +311,7 @@ static void start_writing(struct work *w, struct lane *lane)
         .db = w->l->db,
         .lane = lane,
         .create_tables = w->l->create_tables,
-        .unknown_as_row = lane->unknown > lane->route->pipeline->retry_count,
+        .unknown_as_row = lane != NULL && lane->unknown > lane->route->pipeline->retry_count,
         .started_ms = clock_monotonic_ms(),
     };
     w->writing = true;
@@ -318,6 +335,8 @@ static void dispatch(struct work *w)
             start_writing(w, lane);
         }
     }
+    if (!w->writing && !w->greeted && now >= w->greet_at_ms)
+        start_writing(w, NULL);
 }
 
 /* Some lane has no room and its topic is not paused: nothing may be read. */
@@ -446,7 +465,8 @@ static bool stop_writing(struct work *w)
     if (!worker_idle(w->worker, STOP_WRITE_MS)) {
         log_warn("MySQL does not answer: the batch in hand is abandoned");
         db_abort(w->l->db);
-        w->job.lane->orphaned = true;
+        if (w->job.lane != NULL)
+            w->job.lane->orphaned = true;
         if (!worker_idle(w->worker, STOP_ABORT_MS))
             return false;
     }

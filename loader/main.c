@@ -2,6 +2,7 @@
 
 #include "common/app.h"
 #include "common/clock.h"
+#include "common/health.h"
 #include "common/kafka.h"
 #include "loader/load.h"
 
@@ -27,6 +28,8 @@ int main(int argc, char **argv)
         goto out;
     routes_init(&routes, app.pipelines, app.topics);
     load_metrics_init(&routes);
+    health_reason("kafka", "not connected yet");
+    health_reason("mysql", "not connected yet");
     app_ready(&app);
     if (db_mysql_new(app.options, &db, &err) != 0 ||
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||

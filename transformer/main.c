@@ -1,5 +1,6 @@
 #include "common/app.h"
 #include "common/clock.h"
+#include "common/health.h"
 #include "common/kafka.h"
 #include "transformer/transform.h"
 
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
         goto out;
     routes_init(&routes, app.pipelines, app.topics);
     transform_metrics_init(&routes);
+    health_reason("kafka", "not connected yet");
     app_ready(&app);
     if (kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &out, &err) != 0 ||

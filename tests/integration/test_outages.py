@@ -159,3 +159,20 @@ def test_rows_messages_of_a_foreign_order_converge(kafka, database, make_pipe):
     assert {(r["io_id"], r["ts"], r["n"]) for r in rows} == {
         (n, newest, newest % 4 + 1) for n in range(1, 41)
     }
+
+
+def test_ready_means_connected(own_kafka, own_database, make_pipe):
+    """Not for a moment ready while a server is away, though nothing is there to be loaded."""
+    pipe = make_pipe(own_kafka, own_database)
+    own_kafka.stop()
+    own_database.server.stop()
+    loader = pipe.start("loader", ready=False)
+    status, why = loader.get("/readyz")
+    assert status == 503 and "kafka" in why and "mysql" in why
+    own_kafka.restart()
+    wait_until("Kafka to be no reason any more", lambda: "kafka" not in loader.get("/readyz")[1], 40, alive=[loader])
+    status, why = loader.get("/readyz")
+    assert status == 503 and "mysql" in why
+    own_database.server.restart()
+    loader.wait_ready()
+    assert loader.metrics().sum("jst_up_dependency", name="mysql") == 1
