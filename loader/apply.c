@@ -167,20 +167,33 @@ static int no_row(struct err *err, const char *what)
     return err_prefix(err, "%s", what);
 }
 
+/* Is the fault in the rows, or elsewhere? Asked before anything is committed. */
+static int check_flood(const struct work *w, struct err *err)
+{
+    size_t bad = batch_bad_documents(w->batch, w->sorted, w->lost, w->count);
+
+    if (w->rules->flood == NULL || bad == 0 ||
+        !flood_exceeds(w->rules->flood, w->batch->document_count - bad, bad, w->rules->flood_limit))
+        return 0;
+    return err_set(err, ERR_PAUSE, APPLY_FLOOD,
+                   "flood: %zu of the batch's %zu documents would end in dead letters (--flood-limit)", bad,
+                   w->batch->document_count);
+}
+
 static int transaction(struct work *w, struct err *err)
 {
     w->result = (struct apply_result){0};
     w->found_bad = 0;
     memset(w->lost, 0, w->count * sizeof *w->lost);
     if (w->count == 0)
-        return 0;
+        return check_flood(w, err);
     if (run(w, "START TRANSACTION", err) != 0)
         return -1;
     if (take_heads(w, err) != 0)
         return no_row(err, "jst_heads does not take the batch's documents");
     if (apply_prune(w, err) != 0)
         return no_row(err, "stored rows that are no longer wanted cannot be deleted");
-    if (apply_write(w, err) != 0)
+    if (apply_write(w, err) != 0 || check_flood(w, err) != 0)
         return -1;
     /* a rejected row's stored self has to go too: once more from the start, now that it is known */
     return w->found_bad > 0 ? run(w, "ROLLBACK", err) : run(w, "COMMIT", err);
@@ -201,11 +214,10 @@ static void settle(struct work *w)
                               w->batch->documents[w->batch->rows[i].document].state == DOCUMENT_WANTED;
 }
 
-int apply_batch(struct db *db, const struct table *table, struct batch *batch, bool unknown_as_row,
-                struct apply_result *ret, struct err *err)
+int apply_batch(struct db *db, const struct table *table, struct batch *batch,
+                const struct apply_rules *rules, struct apply_result *ret, struct err *err)
 {
-    struct work w = {
-        .db = db, .table = table, .p = table->pipeline, .batch = batch, .unknown_as_row = unknown_as_row};
+    struct work w = {.db = db, .table = table, .p = table->pipeline, .batch = batch, .rules = rules};
     size_t largest = db_max_statement(db);
 
     buf_init(&w.sql, largest < STATEMENT_MAX ? largest : STATEMENT_MAX);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/flood.h"
 #include "loader/batch.h"
 #include "loader/db.h"
 #include "loader/table.h"
@@ -19,12 +20,20 @@ struct apply_result {
     size_t rejected; /* rows of written documents */
 };
 
-/* Write the wanted documents and COMMIT. unknown_as_row: an error that the table of errors does not know is
- * taken for the fault of a row's data. On success rows that could not be written are marked rejected in the
+struct apply_rules {
+    bool unknown_as_row; /* an error that the table of errors does not know is the fault of a row's data */
+    const struct flood *flood; /* how the pipeline's last documents ended; NULL: no limit to dead letters */
+    int64_t flood_limit;       /* hundredths of a per cent */
+};
+
+enum { APPLY_FLOOD = -1 }; /* err->code: too many documents would end in dead letters */
+
+/* Write the wanted documents and COMMIT. On success rows that could not be written are marked rejected in the
  * batch, with code and text, and documents that lost are marked stale. On failure the transaction is rolled
  * back (or its connection closed), the batch is as before but for rejected marks, and the whole batch may be
- * applied again: ERR_RETRY (connection, lock, capacity, read-only, unknown) or ERR_PAUSE (schema). */
-int apply_batch(struct db *db, const struct table *table, struct batch *batch, bool unknown_as_row,
-                struct apply_result *ret, struct err *err) __attribute__((warn_unused_result));
+ * applied again: ERR_RETRY (connection, lock, capacity, read-only, unknown) or ERR_PAUSE (schema, flood). */
+int apply_batch(struct db *db, const struct table *table, struct batch *batch,
+                const struct apply_rules *rules, struct apply_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -10,7 +10,7 @@ struct work {
     const struct table *table;
     const struct pipeline *p;
     struct batch *batch;
-    bool unknown_as_row;
+    const struct apply_rules *rules;
     size_t *sorted; /* wanted documents by id */
     size_t count;
     bool *lost; /* of each of them */

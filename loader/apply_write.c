@@ -52,7 +52,7 @@ static void put_write_end(struct work *w)
 
 static bool fault_of_row(const struct work *w, const struct err *err)
 {
-    return err->kind == ERR_REJECT || (w->unknown_as_row && db_error_class(err->code) == DB_UNKNOWN);
+    return err->kind == ERR_REJECT || (w->rules->unknown_as_row && db_error_class(err->code) == DB_UNKNOWN);
 }
 
 static void reject(struct work *w, struct row *row, const struct err *err)

@@ -243,6 +243,38 @@ void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms
     grow_index(b);
 }
 
+/* ------------------------------------------------------------------ rejections */
+
+static bool has_rejected_row(const struct batch *b, const struct document *d)
+{
+    for (size_t i = 0; i < d->row_count; i++)
+        if (b->rows[d->first_row + i].rejected)
+            return true;
+    return false;
+}
+
+size_t batch_bad_documents(const struct batch *b, const size_t *sorted, const bool *lost, size_t count)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < b->document_count; i++)
+        bad += b->documents[i].state == DOCUMENT_BROKEN ||
+               (sorted == NULL && b->documents[i].state == DOCUMENT_WANTED &&
+                has_rejected_row(b, &b->documents[i]));
+    for (size_t i = 0; i < count; i++)
+        bad += !lost[i] && has_rejected_row(b, &b->documents[sorted[i]]);
+    return bad;
+}
+
+void batch_forget_rejections(struct batch *b)
+{
+    for (size_t i = 0; i < b->row_count; i++) {
+        b->rows[i].rejected = false;
+        free(b->rows[i].why);
+        b->rows[i].why = NULL;
+    }
+}
+
 /* ------------------------------------------------------------------ order */
 
 static int compare_ids(const void *a, const void *b, void *arg)

@@ -81,6 +81,14 @@ bool batch_is_full(const struct batch *b, const struct batch_limits *limits);
  * broken document; of two versions of one document the older one becomes stale. */
 void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms);
 
+/* Documents that end in dead letters, whole or in part: the broken ones, and those with a rejected row.
+ * sorted, lost: the wanted documents, and which of them are not written after all; both NULL: by their
+ * states. */
+size_t batch_bad_documents(const struct batch *b, const size_t *sorted, const bool *lost, size_t count);
+
+/* Take the rejections back: the rows are to be tried again. */
+void batch_forget_rejections(struct batch *b);
+
 /* The wanted documents' indices in the order of their ids, byte by byte; the caller frees them. */
 size_t *batch_sorted(const struct batch *b, size_t *ret_count);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/flood.h"
 #include "common/routes.h"
 #include "loader/batch.h"
 #include "loader/table.h"
@@ -16,6 +17,7 @@ struct lane {
     struct batch *due;     /* being written, or waiting to be written again */
     struct record *held;   /* what had no room in the filling batch, in order */
     size_t held_count, held_cap;
+    struct flood flood;  /* how its last documents ended */
     struct table *table; /* NULL: to be read before the next batch */
     int64_t retry_at_ms; /* monotonic: the due batch waits until then */
     int attempts;        /* failures of the due batch */

@@ -28,7 +28,7 @@ enum {
     RETRY_FIRST_MS = 200,
     RETRY_MOST_MS = 5000,
     LOCK_RETRY_MS = 50,
-    SCHEMA_RETRY_MS = 60 * 1000,
+    PERSON_RETRY_MS = 60 * 1000,
     STOP_WRITE_MS = 5000, /* a transaction under way may finish for so long */
     STOP_ABORT_MS = 1500, /* … and then its connection is cut */
 };
@@ -38,7 +38,8 @@ static const char stage[] = "loader";
 struct job {
     struct db *db;
     struct lane *lane; /* NULL: only look whether the database is there */
-    bool create_tables, unknown_as_row;
+    bool create_tables;
+    struct apply_rules rules;
     struct apply_result result;
     struct err err;
     int rc;
@@ -82,7 +83,7 @@ static void write_batch(void *arg)
     if (job->rc == 0 && lane->table == NULL)
         job->rc = table_load(job->db, lane->route->pipeline, job->create_tables, &lane->table, &job->err);
     if (job->rc == 0)
-        job->rc = apply_batch(job->db, lane->table, lane->due, job->unknown_as_row, &job->result, &job->err);
+        job->rc = apply_batch(job->db, lane->table, lane->due, &job->rules, &job->result, &job->err);
     job->seconds = (double)(clock_monotonic_ms() - job->started_ms) / 1000;
 }
 
@@ -176,14 +177,15 @@ static void store_offsets(const struct work *w, const struct batch *b)
     }
 }
 
-static void set_waiting(struct lane *lane, bool database, bool schema, const char *why)
+/* Show what the pipeline waits for; LOAD_PAUSES: nothing any more. Lost partitions are shown apart. */
+static void set_waiting(struct lane *lane, enum load_pause pause, const char *why)
 {
     char key[128];
 
     snprintf(key, sizeof key, "pipeline %s", lane->route->pipeline->name);
     health_reason(key, why);
-    load_set_paused(lane->route->pipeline->name, PAUSE_DATABASE, database);
-    load_set_paused(lane->route->pipeline->name, PAUSE_SCHEMA, schema);
+    for (int p = 0; p < PAUSE_LOST; p++)
+        load_set_paused(lane->route->pipeline->name, (enum load_pause)p, p == (int)pause);
     lane->waiting = why != NULL;
 }
 
@@ -195,12 +197,14 @@ static int finish_batch(struct work *w, struct lane *lane, struct err *err)
     health_dependency("mysql", true, NULL);
     if (lane->waiting) {
         log_info("%s: writing again", lane->route->pipeline->name);
-        set_waiting(lane, false, false, NULL);
+        set_waiting(lane, LOAD_PAUSES, NULL);
     }
     load_count_commit(b, &w->job.result, w->job.seconds, w->l->now_ms());
     if (!lane->orphaned) {
         rc = send_dead_letters(w, lane, err);
         if (rc == 0) {
+            size_t bad = batch_bad_documents(b, NULL, NULL, 0);
+            flood_add(&lane->flood, b->document_count - bad, bad);
             count_dead_letters(b);
             store_offsets(w, b);
             rc = source_commit(w->l->in, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
@@ -224,13 +228,15 @@ static int64_t retry_delay(const struct lane *lane, enum db_class class)
     return delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS;
 }
 
-static void wait_for_schema(struct lane *lane, const struct err *why)
+static void wait_for_person(struct lane *lane, const struct err *why)
 {
     if (!lane->waiting)
         log_error("%s: paused until it is mended, tried again every minute: %s", lane->route->pipeline->name,
                   why->text);
-    set_waiting(lane, false, true, why->text);
-    lane->retry_at_ms = clock_monotonic_ms() + SCHEMA_RETRY_MS;
+    if (why->code == APPLY_FLOOD)
+        batch_forget_rejections(lane->due);
+    set_waiting(lane, why->code == APPLY_FLOOD ? PAUSE_FLOOD : PAUSE_SCHEMA, why->text);
+    lane->retry_at_ms = clock_monotonic_ms() + PERSON_RETRY_MS;
 }
 
 static void wait_for_database(struct lane *lane, const struct err *why)
@@ -248,7 +254,7 @@ static void wait_for_database(struct lane *lane, const struct err *why)
         health_dependency("mysql", false, why->text);
     else if (!lane->waiting)
         log_warn("%s: waiting, the batch is repeated: %s", lane->route->pipeline->name, why->text);
-    set_waiting(lane, true, false, why->text);
+    set_waiting(lane, PAUSE_DATABASE, why->text);
 }
 
 static int fail_batch(struct work *w, struct lane *lane, struct err *err)
@@ -265,7 +271,8 @@ static int fail_batch(struct work *w, struct lane *lane, struct err *err)
         return 0;
     }
     /* a last attempt at an unknown error takes it for a row's */
-    bool last = why->kind == ERR_RETRY && db_error_class(why->code) == DB_UNKNOWN && !w->job.unknown_as_row;
+    bool last =
+        why->kind == ERR_RETRY && db_error_class(why->code) == DB_UNKNOWN && !w->job.rules.unknown_as_row;
     if (w->l->bounded && !last &&
         (lane->attempts > lane->route->pipeline->retry_count || why->kind == ERR_PAUSE)) {
         *err = *why;
@@ -276,7 +283,7 @@ static int fail_batch(struct work *w, struct lane *lane, struct err *err)
         return -1;
     }
     if (why->kind == ERR_PAUSE)
-        wait_for_schema(lane, why);
+        wait_for_person(lane, why);
     else
         wait_for_database(lane, why);
     return 0;
@@ -311,7 +318,9 @@ static void start_writing(struct work *w, struct lane *lane)
         .db = w->l->db,
         .lane = lane,
         .create_tables = w->l->create_tables,
-        .unknown_as_row = lane != NULL && lane->unknown > lane->route->pipeline->retry_count,
+        .rules = {.unknown_as_row = lane != NULL && lane->unknown > lane->route->pipeline->retry_count,
+                  .flood = lane != NULL ? &lane->flood : NULL,
+                  .flood_limit = w->l->flood_limit},
         .started_ms = clock_monotonic_ms(),
     };
     w->writing = true;

@@ -21,7 +21,8 @@ struct load {
     struct batch_limits limits;
     int64_t batch_wait_ms; /* how long a batch that is not full waits for more */
     bool create_tables;
-    bool bounded; /* --once: retries are limited */
+    int64_t flood_limit; /* hundredths of a per cent */
+    bool bounded;        /* --once: retries are limited */
     bool (*stopping)(void);
     int64_t (*now_ms)(void); /* wall clock */
 };

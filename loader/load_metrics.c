@@ -56,7 +56,7 @@ static const struct metric_family end_to_end_family = {
     .bucket_count = sizeof end_to_end_buckets / sizeof end_to_end_buckets[0],
 };
 
-static const char *const pause_names[] = {"database", "schema", "lost"};
+static const char *const pause_names[] = {"database", "schema", "flood", "lost"};
 
 void load_metrics_pipeline(const char *pipeline)
 {

@@ -6,7 +6,7 @@
 #include "loader/apply.h"
 #include "loader/batch.h"
 
-enum load_pause { PAUSE_DATABASE, PAUSE_SCHEMA, PAUSE_LOST, LOAD_PAUSES };
+enum load_pause { PAUSE_DATABASE, PAUSE_SCHEMA, PAUSE_FLOOD, PAUSE_LOST, LOAD_PAUSES };
 
 void load_metrics_pipeline(const char *pipeline); /* all its series, with 0 */
 void load_count_commit(const struct batch *b, const struct apply_result *r, double seconds, int64_t now_ms);

@@ -46,6 +46,7 @@ int main(int argc, char **argv)
                    .bytes = (size_t)options_number(app.options, "batch-bytes")},
         .batch_wait_ms = options_number(app.options, "batch-wait"),
         .create_tables = options_flag(app.options, "create-tables"),
+        .flood_limit = options_number(app.options, "flood-limit"),
         .bounded = options_flag(app.options, "once"),
         .stopping = app_stopping,
         .now_ms = clock_now_ms,

@@ -162,3 +162,26 @@ def test_sigterm_commits_what_is_done(kafka, database, start_sandbox, make_pipe)
     }
     assert [r["document"] for r in written if after[r["document"]] != r["updated_at"]] == []
     assert "retr" not in again.log()
+
+
+def test_a_flood_pauses_instead(kafka, database, make_pipe):
+    """Every row's quantity is out of the column's range: the fault is not in the rows."""
+    pipe = make_pipe(kafka, database)
+    pipe.create_topics()
+    feed.raw(pipe, [feed.document(n, 1, [{"ioi_id": 1, "qty": 1e30}]) for n in range(1, 201)])
+    pipe.once("transformer")
+    loader = pipe.start("loader", ready=False)
+    wait_until(
+        "the pipeline to pause",
+        lambda: loader.metrics().sum("jst_loader_paused", reason="flood") == 1,
+        20,
+        alive=[loader],
+    )
+    assert "flood" in loader.get("/readyz")[1]
+    loader.stop()
+    assert kafka.consume_all(pipe.topic("dead")) == []
+    assert database.count(oracle.TABLE) == 0
+    pipe.once("loader", expect=111)
+    database.execute(f"ALTER TABLE {oracle.TABLE} MODIFY items_qty DECIMAL(40,6)")
+    pipe.once("loader")
+    assert database.count(oracle.TABLE) == 200

@@ -245,12 +245,45 @@ static void test_heads_that_are_one(void **state)
     assert_rows("");
 }
 
+/* Ten documents, half of them with a bad row: before the COMMIT it shows that the fault is elsewhere. */
+static void test_flood(void **state)
+{
+    struct flood history = {0};
+
+    (void)state;
+    flood_add(&history, 0, 46);
+    world.flood = &history;
+    world.db->row_fault = reject_bad;
+    add_rows_with(" 1 3 5 7 9 ");
+    assert_int_equal(apply(false), -1);
+    assert_int_equal(world.err.kind, ERR_PAUSE);
+    assert_int_equal(world.err.code, APPLY_FLOOD);
+    assert_rows("");
+    /* one bad document fewer in the window is no flood yet */
+    history = (struct flood){0};
+    flood_add(&history, 0, 44);
+    assert_applied();
+    assert_int_equal(world.result.rejected, 5);
+    /* and when the table is mended, the same batch goes in whole */
+    batch_forget_rejections(world.batch);
+    world.db->row_fault = NULL;
+    assert_applied();
+    assert_int_equal(world.result.rejected, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_bad_rows),      CASE(test_bad_row_was_stored),      CASE(test_bad_row_of_a_loser),
-        CASE(test_unknown_error), CASE(test_unknown_error_elsewhere), CASE(test_data_error_elsewhere),
-        CASE(test_failures),      CASE(test_rollback_fails),          CASE(test_heads_that_are_one),
+        CASE(test_bad_rows),
+        CASE(test_bad_row_was_stored),
+        CASE(test_bad_row_of_a_loser),
+        CASE(test_unknown_error),
+        CASE(test_unknown_error_elsewhere),
+        CASE(test_data_error_elsewhere),
+        CASE(test_flood),
+        CASE(test_failures),
+        CASE(test_rollback_fails),
+        CASE(test_heads_that_are_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ static struct world {
     struct fake_db *db;
     struct table *table;
     struct batch *batch;
+    const struct flood *flood;
     struct apply_result result;
     struct err err;
     struct buf log;
@@ -83,8 +84,10 @@ static inline int apply(bool unknown_as_row)
     err_clear(&world.err);
     buf_reset(&world.log);
     world.result = (struct apply_result){0};
-    int rc =
-        apply_batch(&world.db->base, world.table, world.batch, unknown_as_row, &world.result, &world.err);
+    int rc = apply_batch(
+        &world.db->base, world.table, world.batch,
+        &(struct apply_rules){.unknown_as_row = unknown_as_row, .flood = world.flood, .flood_limit = 500},
+        &world.result, &world.err);
     assert_string_equal(world.db->trouble, "");
     assert_false(world.db->in_transaction);
     return rc;
