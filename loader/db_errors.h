@@ -28,7 +28,8 @@ enum db_class db_error_class(int code);         /* DB_UNKNOWN when it is not in 
 const char *db_class_name(enum db_class class); /* "connection", "lock" … as in jst_loader_retries_total */
 enum err_kind db_class_kind(enum db_class class);
 
-/* The row that an error text names ("… for column 'id' at row 2"), from 1; 0: none. */
+/* The row that an error text names at its end ("… for column 'id' at row 2 (MySQL error 1406)"), from 1; 0:
+ * none. */
 size_t db_error_row(const char *text);
 
 #endif

@@ -82,6 +82,21 @@ static size_t cut_characters(const char *text, size_t max_chars)
     return n;
 }
 
+enum { INDEX_BYTES = 3072 /* of InnoDB */, CHARACTER_BYTES = 4, NUMBER_BYTES = 12, VARCHAR_MAX = 255 };
+
+/* Characters of each text in the key, so that the key's columns together fit into an index. */
+static size_t key_width(const struct pipeline *p)
+{
+    size_t texts = 0;
+
+    for (size_t i = 0; i < p->key.count; i++)
+        texts += p->columns[pipeline_column(p, p->key.names[i])].type == VALUE_STRING;
+    if (texts == 0)
+        return VARCHAR_MAX;
+    size_t width = (INDEX_BYTES - (p->key.count - texts) * NUMBER_BYTES) / texts / CHARACTER_BYTES;
+    return width < VARCHAR_MAX ? width : VARCHAR_MAX;
+}
+
 static void put_comment(struct buf *out, const char *label, size_t max_chars)
 {
     if (label == NULL || *label == '\0')
@@ -98,7 +113,8 @@ static void put_column(const struct pipeline *p, size_t index, bool mariadb, str
     buf_add_text(out, "  ");
     sql_put_name(out, c->name);
     if (c->type == VALUE_STRING && (key || index == p->document_column))
-        buf_printf(out, " VARCHAR(255) CHARACTER SET utf8mb4 COLLATE %s", ddl_collation(mariadb));
+        buf_printf(out, " VARCHAR(%zu) CHARACTER SET utf8mb4 COLLATE %s", key ? key_width(p) : VARCHAR_MAX,
+                   ddl_collation(mariadb));
     else
         buf_printf(out, " %s", type_of(p, c));
     buf_add_text(out, key ? " NOT NULL" : " NULL");

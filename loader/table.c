@@ -67,21 +67,44 @@ static int create_tables(struct db *db, const struct pipeline *p, struct buf *sq
     return ask(db, sql, NULL, err);
 }
 
-static int check_heads(struct db *db, struct buf *sql, struct err *err)
+static int check_heads(struct db *db, const struct pipeline *p, struct buf *sql, struct err *err)
 {
     buf_reset(sql);
     buf_add_text(
         sql,
         "SELECT `pipeline`,`document`,`version`,`published`,`rows`,`updated_at` FROM `jst_heads` LIMIT 0");
-    return ask(db, sql, NULL, err);
+    if (ask(db, sql, NULL, err) == 0)
+        return 0;
+    if (err->kind == ERR_PAUSE)
+        err_prefix(err,
+                   "table jst_heads cannot be read; `jstctl ddl %s` prints the statement that creates it (or "
+                   "start the loader with --create-tables on)",
+                   p->name);
+    return -1;
 }
 
 /* ------------------------------------------------------------------ columns */
+
+/* The table's name as a statement has it. */
+struct quoted {
+    char text[300];
+};
+static const char *quote(const char *table, struct quoted *out)
+{
+    struct buf name;
+
+    buf_init(&name, sizeof out->text - 1);
+    sql_put_table(&name, table);
+    memcpy(out->text, name.data, name.len + 1);
+    buf_free(&name);
+    return out->text;
+}
 
 static int check_document_column(const struct table *t, bool mariadb, char **row, struct err *err)
 {
     const struct pipeline *p = t->pipeline;
     const char *name = p->columns[p->document_column].name;
+    struct quoted quoted;
 
     if (t->kinds[p->document_column] == COLUMN_INTEGER || strcasecmp(row[1], "varbinary") == 0)
         return 0;
@@ -91,8 +114,8 @@ static int check_document_column(const struct table *t, bool mariadb, char **row
         err, ERR_PAUSE, 0,
         "column %s of %s holds the document's id, and its type %s%s%s does not compare byte by byte; mend it "
         "with: ALTER TABLE %s MODIFY `%s` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE %s",
-        name, p->table, row[1], row[2] != NULL ? " " : "", row[2] != NULL ? row[2] : "", p->table, name,
-        ddl_collation(mariadb));
+        name, p->table, row[1], row[2] != NULL ? " " : "", row[2] != NULL ? row[2] : "",
+        quote(p->table, &quoted), name, ddl_collation(mariadb));
 }
 
 static int read_columns(struct db *db, struct table *t, struct buf *sql, struct err *err)
@@ -147,7 +170,7 @@ static bool index_is_key(const struct pipeline *p, char **const *rows, size_t co
     if (count != p->key.count || strcmp(rows[0][1], "0") != 0)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!is_key_column(p, rows[i][2]) || rows[i][3] != NULL)
+        if (rows[i][2] == NULL /* an expression */ || !is_key_column(p, rows[i][2]) || rows[i][3] != NULL)
             return false;
     return true;
 }
@@ -160,13 +183,14 @@ static void put_key_names(const struct pipeline *p, struct buf *out)
 static int missing_key(const struct pipeline *p, struct err *err)
 {
     struct buf names;
+    struct quoted quoted;
 
     buf_init(&names, 1024);
     put_key_names(p, &names);
     err_set(err, ERR_PAUSE, 0,
             "table %s has no primary or unique key over just (%s); mend it with: ALTER TABLE %s ADD PRIMARY "
             "KEY (%s)",
-            p->table, names.data, p->table, names.data);
+            p->table, names.data, quote(p->table, &quoted), names.data);
     buf_free(&names);
     return -1;
 }
@@ -176,6 +200,7 @@ static int read_indexes(struct db *db, struct table *t, struct buf *sql, struct 
     const struct pipeline *p = t->pipeline;
     const char *document = p->columns[p->document_column].name;
     struct db_result r;
+    struct quoted quoted;
     bool keyed = false;
 
     buf_reset(sql);
@@ -199,9 +224,8 @@ static int read_indexes(struct db *db, struct table *t, struct buf *sql, struct 
     if (t->document_index == NULL)
         return err_set(err, ERR_PAUSE, 0,
                        "column %s of %s holds the document's id and has no index; mend it with: ALTER TABLE "
-                       "%s ADD INDEX "
-                       "jst_document (`%s`)",
-                       document, p->table, p->table, document);
+                       "%s ADD INDEX `jst_document` (`%s`)",
+                       document, p->table, quote(p->table, &quoted), document);
     return 0;
 }
 
@@ -216,7 +240,7 @@ int table_load(struct db *db, const struct pipeline *pipeline, bool create, stru
     t->kinds = mem_zalloc(pipeline->column_count, sizeof *t->kinds);
     int rc = create ? create_tables(db, pipeline, &sql, err) : 0;
     if (rc == 0)
-        rc = check_heads(db, &sql, err);
+        rc = check_heads(db, pipeline, &sql, err);
     if (rc == 0)
         rc = read_columns(db, t, &sql, err);
     if (rc == 0)
