@@ -74,9 +74,10 @@ static int take_file(const char *file, property_taker *take, void *arg)
         if (*text != '\0' && *text != '#')
             rc = take_property(text, place, take, arg);
     }
+    int wrong = ferror(in) ? errno : 0; /* a directory, say */
     free(line);
     fclose(in);
-    return rc;
+    return wrong != 0 ? take(arg, file, NULL, strerror(wrong)) : rc;
 }
 
 static int take_all(const struct options *options, property_taker *take, void *arg)
@@ -110,16 +111,22 @@ struct checking {
     struct faults *faults;
 };
 
+/* What librdkafka does not list: other names of properties, which people know better. */
+static const char *const aliases[] = {"linger.ms",     "compression.type", "retries",
+                                      "max.in.flight", "sasl.mechanism",   "max.partition.fetch.bytes"};
+enum { ALIASES = sizeof aliases / sizeof aliases[0] };
+
 /* librdkafka's own list of names is what a misspelt one is compared with. */
 static const char *nearest_property(rd_kafka_conf_t *conf, const char *name, char *out, size_t size)
 {
     size_t count = 0;
     const char **dump = rd_kafka_conf_dump(conf, &count);
-    const char **names = mem_zalloc(count / 2 + 1, sizeof *names);
+    const char **names = mem_zalloc(count / 2 + ALIASES, sizeof *names);
 
     for (size_t i = 0; i + 1 < count; i += 2)
         names[i / 2] = dump[i];
-    const char *nearest = nearest_name(name, names, count / 2);
+    memcpy(names + count / 2, aliases, sizeof aliases);
+    const char *nearest = nearest_name(name, names, count / 2 + ALIASES);
     snprintf(out, size, "%s", nearest != NULL ? nearest : "");
     free(names);
     rd_kafka_conf_dump_free(dump, count);

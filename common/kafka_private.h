@@ -8,9 +8,6 @@
 
 #if RD_KAFKA_VERSION < 0x020002ff
 #error "librdkafka 2.0.2 or newer is needed"
-/* The partitions were revoked: their lag is another process's to show. */
-void kafka_stats_forget_lags(void);
-
 #endif
 
 enum kafka_client { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_ADMIN };

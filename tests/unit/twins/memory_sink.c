@@ -108,8 +108,9 @@ static int sink_wait_memory(struct sink *sink, int timeout_ms, struct err *err)
 {
     struct memory_sink *m = of(sink);
 
-    (void)timeout_ms;
     m->waits++;
+    if (m->on_wait != NULL)
+        m->on_wait(timeout_ms);
     if (m->fatal)
         return err_set(err, ERR_FATAL, 0, "the producer is fenced");
     if (m->hold > 0)

@@ -28,6 +28,7 @@ struct memory_sink {
     int hold;            /* so many waits acknowledge nothing; -1: all */
     bool fatal;
     size_t waits, fulls;
+    void (*on_wait)(int timeout_ms);
     struct sink_failure *failures;
     size_t failure_count, failure_cap;
 };

@@ -1,0 +1,210 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/faults.h"
+#include "common/kafka.h"
+#include "common/options.h"
+
+static char folder[] = "/tmp/jst-kafka-config-XXXXXX";
+static char path[64];
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/kafka.conf", folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+/* The faults of a file's text (NULL: no file is named) and two --kafka flags (NULL: none). */
+static void check(const char *text, const char *a, const char *b, struct faults *ret)
+{
+    char *argv[8] = {(char *)(uintptr_t) "loader"};
+    int argc = 1;
+    char *env[] = {NULL};
+    struct faults faults = FAULTS_INIT;
+
+    if (text != NULL) {
+        FILE *out = fopen(path, "w");
+        assert_non_null(out);
+        fputs(text, out);
+        fclose(out);
+        argv[argc++] = (char *)(uintptr_t) "--kafka-config";
+        argv[argc++] = path;
+    }
+    for (int i = 0; i < 2; i++) {
+        const char *flag = i == 0 ? a : b;
+        if (flag != NULL) {
+            argv[argc++] = (char *)(uintptr_t) "--kafka";
+            argv[argc++] = (char *)(uintptr_t)flag;
+        }
+    }
+    struct options *options = options_read(PROGRAM_LOADER, argc, argv, env, &faults);
+    assert_int_equal(faults.errors, 0);
+    *ret = (struct faults)FAULTS_INIT;
+    kafka_check(options, ret);
+    options_free(options);
+    faults_free(&faults);
+}
+
+static void assert_fault(const struct faults *faults, size_t i, const char *place, const char *text)
+{
+    assert_true(i < faults->count);
+    const struct fault *f = &faults->list[i];
+    assert_int_equal(f->level, FAULT_ERROR);
+    if (place[0] == ':') /* a line of the file */
+        assert_string_equal(f->place + strlen(path), place);
+    else
+        assert_string_equal(f->place, place);
+    if (strstr(f->text, text) == NULL)
+        fail_msg("%s is not in: %s", text, f->text);
+}
+
+static void test_fine(void **state)
+{
+    static const char *const texts[] = {
+        NULL,
+        "",
+        "# a comment\n\n   \nsecurity.protocol=ssl\n  ssl.ca.location = /x/ca.pem \r\n#x\n",
+        "sasl.username=a=b=c\nsasl.password=p w d\nsasl.mechanism=PLAIN",
+        "client.id=\n",
+    };
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        check(texts[i], "session.timeout.ms=6000", "linger.ms=50", &faults);
+        if (faults.count > 0)
+            fail_msg("%s: %s", faults.list[0].place, faults.list[0].text);
+        faults_free(&faults);
+    }
+}
+
+/* Every fault, in the order of the lines, with its place. */
+static void test_file(void **state)
+{
+    struct faults faults;
+
+    (void)state;
+    check("security.protokol=ssl\n"
+          "\n"
+          "# fine\n"
+          "  group.id = mine\n"
+          "linger\n"
+          "zzzzzzzzzz=1\n"
+          "linger.ms=soon\n"
+          "linger.ms=5\n"
+          "=5\n"
+          "sasl.password=secret\n"
+          "security.protocol=secret\n"
+          "acks=1",
+          NULL, NULL, &faults);
+    assert_fault(&faults, 0, ":1", "unknown property security.protokol; did you mean security.protocol?");
+    assert_fault(&faults, 1, ":4", "group.id cannot be set here: use --group");
+    assert_fault(&faults, 2, ":5", "\"linger\" is not of the form name=value");
+    assert_fault(&faults, 3, ":6", "unknown property zzzzzzzzzz");
+    assert_null(strstr(faults.list[3].text, "did you mean"));
+    assert_fault(&faults, 4, ":7", "linger.ms does not take this value");
+    assert_fault(&faults, 5, ":9", "");
+    assert_fault(&faults, 6, ":11", "security.protocol does not take this value");
+    assert_null(strstr(faults.list[6].text, "secret")); /* never the value */
+    assert_fault(&faults, 7, ":12", "acks cannot be set here");
+    assert_int_equal(faults.count, 8);
+    faults_free(&faults);
+}
+
+static void test_flags(void **state)
+{
+    struct faults faults;
+
+    (void)state;
+    check(NULL, "linger.mss=5", "enable.auto.commit=true", &faults);
+    assert_fault(&faults, 0, "--kafka", "did you mean linger.ms?");
+    assert_fault(&faults, 1, "--kafka", "enable.auto.commit cannot be set here");
+    assert_int_equal(faults.count, 2);
+    faults_free(&faults);
+}
+
+static void test_reserved(void **state)
+{
+    static const char *const names[] = {
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "group.id",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "auto.offset.reset",
+        "enable.partition.eof",
+        "partition.assignment.strategy",
+        "enable.idempotence",
+        "acks",
+        "request.required.acks",
+        "message.timeout.ms",
+        "delivery.timeout.ms",
+        "partitioner",
+    };
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char flag[100];
+        snprintf(flag, sizeof flag, "%s=all", names[i]);
+        check(NULL, flag, NULL, &faults);
+        assert_int_equal(faults.count, 1);
+        assert_fault(&faults, 0, "--kafka", "cannot be set here");
+        faults_free(&faults);
+    }
+}
+
+/* No file, and what is none. */
+static void test_unreadable(void **state)
+{
+    struct faults faults;
+
+    (void)state;
+    check("x", NULL, NULL, &faults); /* the file is there */
+    faults_free(&faults);
+    unlink(path);
+    char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--kafka-config", path, NULL};
+    char *env[] = {NULL};
+    for (int directory = 0; directory < 2; directory++) {
+        struct faults wrong = FAULTS_INIT;
+        if (directory)
+            assert_int_equal(mkdir(path, 0700), 0);
+        struct options *options = options_read(PROGRAM_LOADER, 3, argv, env, &wrong);
+        faults = (struct faults)FAULTS_INIT;
+        kafka_check(options, &faults);
+        assert_int_equal(faults.count, 1);
+        assert_fault(&faults, 0, path, "cannot be read");
+        faults_free(&faults);
+        faults_free(&wrong);
+        options_free(options);
+    }
+    rmdir(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fine),     cmocka_unit_test(test_file),       cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_reserved), cmocka_unit_test(test_unreadable),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
