@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "loader/db_errors.h"
+#include "tests/unit/twins/fake_data.h"
 
 enum { DEFAULT_STATEMENT = 16 * 1024 * 1024, VALUES_MAX = FAKE_COLUMNS_MAX };
 
@@ -30,71 +31,10 @@ static int trouble(struct fake_db *f, const char *what, const char *sql)
     return -1;
 }
 
-/* ---- data ---- */
-
-static void row_free(struct fake_row *row)
-{
-    for (size_t i = 0; i < FAKE_COLUMNS_MAX; i++)
-        free(row->cells[i]);
-}
-
-static void data_free(struct fake_data *d)
-{
-    for (size_t i = 0; i < d->row_count; i++)
-        row_free(&d->rows[i]);
-    for (size_t i = 0; i < d->head_count; i++) {
-        free(d->heads[i].document);
-        free(d->heads[i].pipeline);
-    }
-    free(d->rows);
-    free(d->heads);
-    *d = (struct fake_data){0};
-}
-
-static void data_add_row(struct fake_data *d, const char *const *cells, size_t count)
-{
-    d->rows = mem_grow(d->rows, &d->row_cap, d->row_count, sizeof *d->rows);
-    struct fake_row *row = &d->rows[d->row_count++];
-    *row = (struct fake_row){0};
-    for (size_t i = 0; i < count; i++)
-        row->cells[i] = copy(cells[i]);
-}
-
-static void data_drop_row(struct fake_data *d, size_t i)
-{
-    row_free(&d->rows[i]);
-    d->rows[i] = d->rows[--d->row_count];
-}
-
-static struct fake_head *data_head(const struct fake_data *d, const char *pipeline, const char *document)
-{
-    for (size_t i = 0; i < d->head_count; i++)
-        if (strcmp(d->heads[i].document, document) == 0 && strcmp(d->heads[i].pipeline, pipeline) == 0)
-            return &d->heads[i];
-    return NULL;
-}
-
-static void data_add_head(struct fake_data *d, const struct fake_head *head)
-{
-    d->heads = mem_grow(d->heads, &d->head_cap, d->head_count, sizeof *d->heads);
-    d->heads[d->head_count] = *head;
-    d->heads[d->head_count].pipeline = mem_strdup(head->pipeline);
-    d->heads[d->head_count++].document = mem_strdup(head->document);
-}
-
-static void data_copy(struct fake_data *to, const struct fake_data *from)
-{
-    data_free(to);
-    for (size_t i = 0; i < from->row_count; i++)
-        data_add_row(to, (const char *const *)from->rows[i].cells, FAKE_COLUMNS_MAX);
-    for (size_t i = 0; i < from->head_count; i++)
-        data_add_head(to, &from->heads[i]);
-}
-
 static void roll_back(struct fake_db *f)
 {
     if (f->in_transaction)
-        data_copy(&f->now, &f->committed);
+        fake_data_copy(&f->now, &f->committed);
     f->in_transaction = false;
 }
 
@@ -207,9 +147,9 @@ static int run_heads_insert(struct fake_db *f, const char *at, const char *end)
         new.version = strtoull(v[2], NULL, 10);
         new.published = strtoull(v[3], NULL, 10);
         new.rows = strtoull(v[4], NULL, 10);
-        struct fake_head *old = data_head(&f->now, v[0], v[1]);
+        struct fake_head *old = fake_data_head(&f->now, v[0], v[1]);
         if (old == NULL)
-            data_add_head(&f->now, &new);
+            fake_data_add_head(&f->now, &new);
         else if (new.version > old->version ||
                  (new.version == old->version &&new.published >= old->published))
             *old = (struct fake_head){old->pipeline, old->document, new.version, new.published, new.rows};
@@ -232,7 +172,7 @@ static int run_heads_select(struct fake_db *f, const char *at, const char *end, 
     do {
         if (!eat_value(&at, end, v))
             return trouble(f, "heads' ids", at);
-        const struct fake_head *h = data_head(&f->now, pipeline, v[0]);
+        const struct fake_head *h = fake_data_head(&f->now, pipeline, v[0]);
         if (h != NULL) {
             snprintf(version, sizeof version, "%" PRIu64, h->version);
             snprintf(published, sizeof published, "%" PRIu64, h->published);
@@ -303,7 +243,7 @@ static int run_delete(struct fake_db *f, const char *at, const char *end, struct
             return trouble(f, "keys", at);
         long i = find_key(f, v);
         if (i >= 0) {
-            data_drop_row(&f->now, (size_t)i);
+            fake_data_drop_row(&f->now, (size_t)i);
             ret->affected++;
         }
         values_free(v, n);
@@ -336,8 +276,8 @@ static void write_row(struct fake_db *f, char *const *values, size_t n)
         key[k] = values[key_column(f, k)];
     long old = find_key(f, key);
     if (old >= 0)
-        data_drop_row(&f->now, (size_t)old);
-    data_add_row(&f->now, (const char *const *)values, n);
+        fake_data_drop_row(&f->now, (size_t)old);
+    fake_data_add_row(&f->now, (const char *const *)values, n);
 }
 
 /* Strict mode: a statement with a fault writes nothing. */
@@ -407,7 +347,7 @@ static int run_transaction(struct fake_db *f, const char *sql)
         if (!f->in_transaction)
             return trouble(f, "COMMIT of nothing", sql);
         f->in_transaction = false;
-        data_copy(&f->committed, &f->now);
+        fake_data_copy(&f->committed, &f->now);
         f->commits++;
     } else {
         roll_back(f);
@@ -531,8 +471,8 @@ static bool fake_is_mariadb(const struct db *db)
 
 static void fake_free(struct db *db)
 {
-    data_free(&of(db)->now);
-    data_free(&of(db)->committed);
+    fake_data_free(&of(db)->now);
+    fake_data_free(&of(db)->committed);
     free(db);
 }
 
@@ -590,13 +530,13 @@ void fake_db_dump(const struct fake_db *f, struct buf *out)
 
 const struct fake_head *fake_db_head(const struct fake_db *f, const char *document)
 {
-    return data_head(&f->committed, f->pipeline->name, document);
+    return fake_data_head(&f->committed, f->pipeline->name, document);
 }
 
 void fake_db_put_row(struct fake_db *f, const char *const *cells)
 {
-    data_add_row(&f->now, cells, f->pipeline->column_count);
-    data_add_row(&f->committed, cells, f->pipeline->column_count);
+    fake_data_add_row(&f->now, cells, f->pipeline->column_count);
+    fake_data_add_row(&f->committed, cells, f->pipeline->column_count);
 }
 
 void fake_db_put_head(struct fake_db *f, const char *document, uint64_t version, uint64_t published)
@@ -606,8 +546,8 @@ void fake_db_put_head(struct fake_db *f, const char *document, uint64_t version,
                              .version = version,
                              .published = published};
 
-    data_add_head(&f->now, &head);
-    data_add_head(&f->committed, &head);
+    fake_data_add_head(&f->now, &head);
+    fake_data_add_head(&f->committed, &head);
 }
 
 void fake_db_fail(struct fake_db *f, const char *prefix, int skip, int times, int code, const char *text)
