@@ -103,7 +103,7 @@ int number_put(struct buf *out, const char *text)
     point += read_exponent(exponent + 1);
     /* zeros that would lead the whole part say nothing: 0.5e1 is 5, not 05 */
     long lead = 0;
-    while (lead < count - 1 && lead < point - 1 && digits[lead] == '0')
+    while (lead < count - 1 && digits[lead] == '0')
         lead++;
     if (digits_written(count - lead, point - lead) > DIGITS_MAX)
         return -1;

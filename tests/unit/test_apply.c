@@ -242,8 +242,8 @@ static void test_statement_bytes(void **state)
         char id[8];
         snprintf(id, sizeof id, "%d", d);
         for (int n = 0; n < 3; n++) {
-            char key[16];
-            snprintf(key, sizeof key, "%d-old-%d", d, n);
+            char key[250];
+            snprintf(key, sizeof key, "%d-old-%d-%0200d", d, n, 0);
             put_row(key, id, "x");
         }
         add_document(world.in, 0, d, 5, 2, "0123456789'0123456789'0123456789'0123456789'0123456789");

@@ -81,6 +81,21 @@ static void test_bad_rows(void **state)
         }
 }
 
+/* An error that does not come again is no row's; the order of the lines is kept. */
+static void test_error_that_passes(void **state)
+{
+    (void)state;
+    add_rows(world.in,
+             &(struct rows_spec){.document = "1",
+                                 .version = "5",
+                                 .value = "{\"id\":\"1-1\",\"io_id\":1,\"note\":\"a\",\"qty\":1}\n"
+                                          "{\"id\":\"1-1\",\"io_id\":1,\"note\":\"b\",\"qty\":2}\n"});
+    fake_db_fail(world.db, "REPLACE", 0, 1, 1366, "Incorrect value at row 2");
+    assert_applied();
+    assert_rows("1-1|1|b|2\n");
+    assert_result(1, 0, 2, 0, 0);
+}
+
 /* A rejected row's stored self goes: the table never shows a stale value. */
 static void test_bad_row_was_stored(void **state)
 {
@@ -275,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_bad_rows),
+        CASE(test_error_that_passes),
         CASE(test_bad_row_was_stored),
         CASE(test_bad_row_of_a_loser),
         CASE(test_unknown_error),

@@ -228,6 +228,7 @@ static void test_broken(void **state)
     assert_int_equal(b->wanted, 2);
     assert_int_equal(b->row_count, 2);
     assert_int_equal(b->cell_count, 8);
+    assert_int_equal(b->text.len, 2 * strlen("7-17good1"));
     assert_string_equal(cell(1, 0), "8-1");
     assert_int_equal(b->rows[1].document, count + 2);
 }

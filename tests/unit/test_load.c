@@ -253,6 +253,12 @@ static void test_outage_with_a_batch_that_fills(void **state)
         fail_msg("%zu polls without a wait", world.in->polls_at_once);
 }
 
+static int reject_bad(const struct fake_db *f, const struct fake_row *row)
+{
+    (void)f;
+    return row->cells[2] != NULL && strcmp(row->cells[2], "bad") == 0 ? 1366 : 0;
+}
+
 static void rebalance_once(struct fake_db *f, const char *sql)
 {
     (void)f;
@@ -269,14 +275,16 @@ static void test_revoked_while_writing(void **state)
     for (int failing = 0; failing < 2; failing++) {
         struct err err;
         for (int i = 1; i <= 4; i++)
-            add_document(world.in, 0, i, 5, 1, "a");
+            add_document(world.in, 0, i, 5, 1, i == 2 ? "bad" : "a");
+        world.db->row_fault = reject_bad;
         world.load.limits.rows = 2;
         world.db->on_query = rebalance_once;
         if (failing)
             fake_db_fail(world.db, "COMMIT", 0, 1, 2013, "gone");
         world.goal = 4;
         assert_int_equal(run(&err), 0);
-        assert_rows("1-1|1|a|1\n2-1|2|a|1\n3-1|3|a|1\n4-1|4|a|1\n");
+        assert_rows("1-1|1|a|1\n3-1|3|a|1\n4-1|4|a|1\n");
+        assert_int_equal(world.dead->count, 1); /* by whom the offset is stored */
         assert_true(world.in->given > 4);
         tear_down(state);
         set_up(state);
@@ -310,12 +318,6 @@ static void test_schema_pause(void **state)
     assert_false(health_ready(&ready));
     assert_non_null(strstr(ready.data, "Table 'x.u' doesn't exist"));
     buf_free(&ready);
-}
-
-static int reject_bad(const struct fake_db *f, const struct fake_row *row)
-{
-    (void)f;
-    return row->cells[2] != NULL && strcmp(row->cells[2], "bad") == 0 ? 1366 : 0;
 }
 
 static void test_dead_letters(void **state)
@@ -366,6 +368,53 @@ static void test_dead_letters(void **state)
 }
 
 /* An error that is in no table: repeated, then taken for the row's, live and bounded. */
+/* How many records were read when the database came back. */
+static void note_given(struct fake_db *f, const char *sql)
+{
+    if (f->commits == 0 && strncmp(sql, "START", 5) == 0)
+        world.query_count = world.in->given;
+}
+
+/* A row at fault of a document that has lost meanwhile is nobody's business. */
+static void raise_between(struct fake_db *f, const char *sql)
+{
+    if (strncmp(sql, "ROLLBACK", 8) == 0)
+        world.query_count = 1;
+    if (strncmp(sql, "START", 5) == 0 && world.query_count == 1 && fake_db_head(f, "1") == NULL)
+        fake_db_put_head(f, "1", 99, 1);
+}
+
+static void test_dead_letter_of_a_loser(void **state)
+{
+    struct err err;
+
+    (void)state;
+    world.db->row_fault = reject_bad;
+    world.db->on_query = raise_between;
+    add_document(world.in, 0, 1, 5, 1, "bad");
+    world.goal = 1;
+    assert_int_equal(run(&err), 0);
+    assert_int_equal(world.dead->count, 0);
+}
+
+/* However long the database is away, no more is read than two batches and what comes with a pause; then all.
+ */
+static void test_outage_is_bounded(void **state)
+{
+    struct err err;
+
+    (void)state;
+    for (int i = 0; i < 500; i++)
+        add_document(world.in, i % 3, i, 5, 1, "a");
+    fake_db_fail(world.db, "START TRANSACTION", 0, 2, 2013, "gone");
+    world.db->on_query = note_given;
+    world.goal = 500;
+    assert_int_equal(run(&err), 0);
+    assert_in_range(world.query_count, 10, 25); /* batches of 10 */
+    assert_int_equal(world.db->committed.row_count, 500);
+    assert_string_equal(world.in->paused, "");
+}
+
 static int fault_unknown(const struct fake_db *f, const struct fake_row *row)
 {
     (void)f;
@@ -537,6 +586,8 @@ int main(void)
         CASE(test_revoked_while_writing),
         CASE(test_schema_pause),
         CASE(test_dead_letters),
+        CASE(test_dead_letter_of_a_loser),
+        CASE(test_outage_is_bounded),
         CASE(test_unknown_error),
         CASE(test_bounded_gives_up),
         CASE(test_row_error_of_the_heads),
