@@ -275,6 +275,56 @@ static void test_slow_acknowledgements(void **state)
     assert_false(world.in->all_paused);
 }
 
+/* A flood: the page waits unsent and uncommitted, its topic is paused, what came before it is done. Given
+ * back, it is read again. */
+static void add_flood(void)
+{
+    struct buf documents;
+
+    buf_init(&documents, 65536);
+    for (int i = 0; i < 60; i++)
+        buf_printf(&documents, "%s{\"io_id\":%d,\"ts\":\"bad\"}", i > 0 ? "," : "", i);
+    add_page(0, documents.data);
+    buf_free(&documents);
+}
+
+static void test_flood(void **state)
+{
+    struct err err;
+
+    (void)state;
+    world.transform.flood_limit = 500;
+    add_document(0, 1);
+    add_flood();
+    add_document(0, 2);
+    add_document(1, 3);
+    world.idle_goal = 3;
+    assert_ran();
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 0);
+    assert_int_equal(memory_source_committed(world.in, "jst.p.raw", 0), 1);
+
+    again(state);
+    world.transform.flood_limit = 500;
+    world.in->bounded = world.transform.bounded = true;
+    add_document(0, 1);
+    add_flood();
+    assert_int_equal(run(&err), -1);
+    assert_int_equal(err.kind, ERR_PAUSE);
+    assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 0);
+    assert_true(memory_source_committed(world.in, "jst.p.raw", 0) <= 1);
+
+    /* the same page in a group that is taken away: nothing is kept twice, nothing lost */
+    again(state);
+    world.transform.flood_limit = 500;
+    add_flood();
+    add_document(0, 2);
+    world.rebalance_at = 1;
+    world.idle_goal = 3;
+    assert_ran();
+    assert_int_equal(memory_source_done(world.in), 0);
+    assert_true(world.in->given >= 2);
+}
+
 /* Taken away and given back in the middle: some pages twice, none missing, the last one committed. */
 static void test_rebalance(void **state)
 {
@@ -379,6 +429,7 @@ int main(void)
         CASE(test_many),
         CASE(test_queue_full),
         CASE(test_slow_acknowledgements),
+        CASE(test_flood),
         CASE(test_rebalance),
         CASE(test_stop),
         CASE(test_commit_later),
