@@ -261,7 +261,7 @@ size_t batch_bad_documents(const struct batch *b, const size_t *sorted, const bo
         bad += b->documents[i].state == DOCUMENT_BROKEN ||
                (sorted == NULL && b->documents[i].state == DOCUMENT_WANTED &&
                 has_rejected_row(b, &b->documents[i]));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && sorted != NULL && lost != NULL; i++)
         bad += !lost[i] && has_rejected_row(b, &b->documents[sorted[i]]);
     return bad;
 }

@@ -576,27 +576,25 @@ static void test_lost(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(test_bounded),
-        CASE(test_nothing_to_do),
-        CASE(test_many_batches),
-        CASE(test_lost_connection),
-        CASE(test_outage_does_not_spin),
-        CASE(test_outage_with_a_batch_that_fills),
-        CASE(test_revoked_while_writing),
-        CASE(test_schema_pause),
-        CASE(test_dead_letters),
-        CASE(test_dead_letter_of_a_loser),
-        CASE(test_outage_is_bounded),
-        CASE(test_unknown_error),
-        CASE(test_bounded_gives_up),
-        CASE(test_row_error_of_the_heads),
-        CASE(test_stop),
-        CASE(test_stop_while_dead_letters_wait),
-        CASE(test_commit_later),
-        CASE(test_fatal),
-        CASE(test_lost),
-    };
+    const struct CMUnitTest tests[] = {CASE(test_bounded),
+                                       CASE(test_nothing_to_do),
+                                       CASE(test_many_batches),
+                                       CASE(test_lost_connection),
+                                       CASE(test_outage_does_not_spin),
+                                       CASE(test_outage_with_a_batch_that_fills),
+                                       CASE(test_revoked_while_writing),
+                                       CASE(test_schema_pause),
+                                       CASE(test_dead_letters),
+                                       CASE(test_dead_letter_of_a_loser),
+                                       CASE(test_outage_is_bounded),
+                                       CASE(test_unknown_error),
+                                       CASE(test_bounded_gives_up),
+                                       CASE(test_row_error_of_the_heads),
+                                       CASE(test_stop),
+                                       CASE(test_stop_while_dead_letters_wait),
+                                       CASE(test_commit_later),
+                                       CASE(test_fatal),
+                                       CASE(test_lost)};
     log_setup("test_load", LOG_ERROR, false);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
