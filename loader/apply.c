@@ -121,7 +121,7 @@ static int judge_heads(struct work *w, const struct db_result *heads, size_t ask
 
 static int read_heads(struct work *w, size_t first, size_t count, struct err *err)
 {
-    struct db_result heads;
+    struct db_result heads = {0};
 
     buf_reset(&w->sql);
     heads_put_select(&w->sql, w->p->name);

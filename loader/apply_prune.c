@@ -147,7 +147,7 @@ static int delete_rows(struct work *w, char ***rows, size_t count, struct err *e
     size_t n;
 
     for (size_t i = 0; i < count; i += n) {
-        struct db_result result;
+        struct db_result result = {0};
         n = keys_a_statement(w, &rows[i], count - i);
         put_delete(w, &rows[i], n);
         if (apply_run(w, &result, err) != 0)
@@ -187,7 +187,7 @@ static size_t select_unwanted(const struct key_set *wanted, size_t key_columns,
 
 static int prune_some(struct work *w, size_t first, size_t count, struct err *err)
 {
-    struct db_result stored;
+    struct db_result stored = {0};
 
     if (!put_stored_keys(w, first, count))
         return 0;
