@@ -83,6 +83,9 @@ static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partit
     rd_kafka_assign(s->rk, list);
     for (int i = 0; i < list->cnt; i++)
         kafka_part(s, list->elems[i].topic, list->elems[i].partition)->assigned = true;
+    /* librdkafka keeps a pause over losing and getting a partition again: what is paused now counts, no more
+     */
+    kafka_switch_partitions(s, NULL, false);
     if (s->all_paused)
         kafka_switch_partitions(s, NULL, true);
     for (size_t i = 0; i < s->paused_count; i++)

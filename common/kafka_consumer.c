@@ -11,7 +11,7 @@
 #include "common/mem.h"
 #include "common/options.h"
 
-enum { CLOSE_COMMIT_MS = 2000, CLOSE_LEAVE_MS = 1500, COMMIT_EVERY_MS = 100 };
+enum { CLOSE_COMMIT_MS = 1500, CLOSE_LEAVE_MS = 1500, COMMIT_EVERY_MS = 100 };
 
 static struct kafka_source *of(struct source *source)
 {

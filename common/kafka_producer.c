@@ -13,7 +13,7 @@
 #include "common/health.h"
 #include "common/mem.h"
 
-enum { RESEND_AFTER_MS = 1000, FREE_FLUSH_MS = 1000, HEADER_BYTES = 64 * 1024 };
+enum { RESEND_AFTER_MS = 1000, FREE_FLUSH_MS = 500, HEADER_BYTES = 64 * 1024 };
 
 /* A message that was refused for now: kept whole. */
 struct resend {

@@ -14,7 +14,7 @@
 #include "common/mem.h"
 #include "common/options.h"
 
-enum { ATTEMPT_TIMEOUT_MS = 5000, ATTEMPT_EVERY_MS = 1000, DIFFERS_MAX = 4096 };
+enum { ATTEMPT_TIMEOUT_MS = 5000, ATTEMPT_EVERY_MS = 1000, ONCE_PATIENCE_MS = 60 * 1000, DIFFERS_MAX = 4096 };
 
 static void report_add(struct topic_report *report, char *name, const struct topic_rule *rule)
 {
@@ -465,6 +465,8 @@ int kafka_prepare_topics(const struct options *options, const struct topics *top
 {
     enum topic_action action = options_flag(options, "create-topics") ? TOPICS_CREATE : TOPICS_LOOK;
 
+    int64_t give_up = options_flag(options, "once") ? clock_monotonic_ms() + ONCE_PATIENCE_MS : INT64_MAX;
+
     while (!app_stopping()) {
         struct topic_report report = {0};
         err_clear(err);
@@ -479,6 +481,8 @@ int kafka_prepare_topics(const struct options *options, const struct topics *top
         }
         if (err->kind != ERR_RETRY)
             return -1;
+        if (clock_monotonic_ms() > give_up)
+            return err_prefix(err, "given up");
         health_dependency("kafka", false, err->text);
         app_sleep_until(clock_monotonic_ms() + ATTEMPT_EVERY_MS);
     }

@@ -141,7 +141,7 @@ struct sink_ops {
     int (*wait)(struct sink *sink, int timeout_ms, struct err *err);
     /* Take one failure out of the list. false: none. */
     bool (*failure)(struct sink *sink, struct sink_failure *ret);
-    void (*free)(struct sink *sink); /* gives up what is outstanding after 1 s */
+    void (*free)(struct sink *sink); /* gives up what is outstanding after half a second */
 };
 
 static inline int sink_send(struct sink *s, const struct message *message, uint64_t *ret_ticket,

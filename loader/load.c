@@ -28,9 +28,10 @@ enum {
     RETRY_FIRST_MS = 200,
     RETRY_MOST_MS = 5000,
     LOCK_RETRY_MS = 50,
+    ONCE_PATIENCE_MS = 60 * 1000, /* bounded: nothing at all happens for so long */
     PERSON_RETRY_MS = 60 * 1000,
-    STOP_WRITE_MS = 5000, /* a transaction under way may finish for so long */
-    STOP_ABORT_MS = 1500, /* … and then its connection is cut */
+    STOP_WRITE_MS = 3500, /* a transaction under way may finish for so long */
+    STOP_ABORT_MS = 1000, /* … and then its connection is cut */
 };
 
 static const char stage[] = "loader";
@@ -60,6 +61,7 @@ struct work {
     int64_t greet_at_ms; /* monotonic */
     bool ended;          /* bounded: nothing more comes */
     int64_t blocked_since_ms;
+    int64_t last_event_ms; /* monotonic */
 };
 
 void load_metrics_init(const struct routes *routes)
@@ -335,7 +337,7 @@ static void dispatch(struct work *w)
     for (size_t i = 0; i < w->count; i++) {
         struct lane *lane = &w->lanes[(w->turn + i) % w->count];
         lane_advance(lane, &w->l->limits, w->l->batch_wait_ms, w->ended, now);
-        if (lane->paused && !lane_is_blocked(lane)) {
+        if (lane->paused && !lane->lost && !lane_is_blocked(lane)) {
             source_resume(w->l->in, lane->route->rows);
             lane->paused = false;
         }
@@ -387,24 +389,61 @@ static struct lane *lane_of(struct work *w, const char *topic)
     return &w->lanes[route - w->l->routes->list];
 }
 
-static void drop_work(struct work *w)
+/* at: the partition; NULL: no longer. */
+static void set_lost(struct lane *lane, const struct record *at)
 {
-    for (size_t i = 0; i < w->count; i++)
-        lane_drop(&w->lanes[i], w->l->in, w->writing && w->job.lane == &w->lanes[i]);
+    char key[300];
+    char why[400];
+
+    if (at == NULL && !lane->lost)
+        return;
+    lane->lost = at != NULL;
+    snprintf(key, sizeof key, "lost %s", lane->route->rows);
+    if (at != NULL)
+        snprintf(why, sizeof why,
+                 "%s/%d: messages were deleted before they were read; set the group's offsets", at->topic,
+                 at->partition);
+    health_reason(key, at != NULL ? why : NULL);
+    load_set_paused(lane->route->pipeline->name, PAUSE_LOST, lane->lost);
 }
 
-static void report_lost(struct work *w, const struct record *at)
+static void drop_work(struct work *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        lane_drop(&w->lanes[i], w->l->in, w->writing && w->job.lane == &w->lanes[i]);
+        set_lost(&w->lanes[i], NULL); /* the next assignment tells again */
+    }
+}
+
+/* The pipeline pauses: nothing is skipped in silence. */
+static int report_lost(struct work *w, const struct record *at, struct err *err)
 {
     struct lane *lane = lane_of(w, at->topic);
-    char key[300];
 
-    snprintf(key, sizeof key, "lost %s/%d", at->topic, at->partition);
-    health_reason(key, "messages were deleted before they were read");
-    load_set_paused(lane->route->pipeline->name, PAUSE_LOST, true);
+    lane->paused = true;
+    source_pause(w->l->in, lane->route->rows);
+    set_lost(lane, at);
     log_error(
         "%s/%d: the committed offset is below the log's start: messages were deleted unread. Nothing of this "
-        "partition is read until the group's offset is set (kafka-consumer-groups --reset-offsets)",
+        "pipeline is read until the group's offsets are set (kafka-consumer-groups --reset-offsets)",
         at->topic, at->partition);
+    if (!w->l->bounded)
+        return 0;
+    return err_set(err, ERR_FATAL, 0, "%s/%d: messages were deleted unread", at->topic, at->partition);
+}
+
+/* A bounded run does not wait for ever for a broker that is away. */
+static int check_patience(struct work *w, enum source_event event, struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (event != SOURCE_NONE || w->writing || w->last_event_ms == 0)
+        w->last_event_ms = now;
+    if (!w->l->bounded || now - w->last_event_ms < ONCE_PATIENCE_MS)
+        return 0;
+    return err_set(
+        err, ERR_FATAL, 0,
+        "given up: nothing has come from Kafka for a minute, and the topics' ends are not reached");
 }
 
 static int take_event(struct work *w, struct err *err)
@@ -412,7 +451,8 @@ static int take_event(struct work *w, struct err *err)
     enum source_event event;
     struct record record;
 
-    if (source_poll(w->l->in, poll_timeout(w), &event, &record, err) != 0)
+    if (source_poll(w->l->in, poll_timeout(w), &event, &record, err) != 0 ||
+        check_patience(w, event, err) != 0)
         return -1;
     switch (event) {
     case SOURCE_RECORD:
@@ -422,8 +462,7 @@ static int take_event(struct work *w, struct err *err)
         drop_work(w);
         break;
     case SOURCE_LOST:
-        report_lost(w, &record);
-        break;
+        return report_lost(w, &record, err);
     case SOURCE_END:
         w->ended = true;
         break;

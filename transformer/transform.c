@@ -24,6 +24,7 @@ enum {
     GROUP_AGE_MS = 100,
     IDLE_POLL_MS = 100,
     FLOOD_RETRY_MS = 60 * 1000,
+    ONCE_PATIENCE_MS = 60 * 1000, /* bounded: nothing at all comes for so long */
 };
 
 struct group {
@@ -39,6 +40,7 @@ struct lane {
     struct record held;
     bool has_held;
     bool waiting;
+    bool lost;           /* messages were deleted unread: its topic stays paused */
     int64_t retry_at_ms; /* monotonic */
 };
 
@@ -46,7 +48,8 @@ struct work {
     const struct transform *t;
     struct publisher publisher;
     struct group group;
-    struct lane *lanes; /* of each route */
+    struct lane *lanes;    /* of each route */
+    int64_t last_event_ms; /* monotonic */
 };
 
 void transform_metrics_init(const struct routes *routes)
@@ -162,13 +165,44 @@ static int retry_held(struct work *w, struct err *err)
     return 0;
 }
 
-static void drop_held(struct work *w)
+/* at: the partition; NULL: no longer. */
+static void set_lost(struct work *w, const struct route *route, const struct record *at)
+{
+    struct lane *lane = &w->lanes[route - w->t->routes->list];
+    char key[300];
+    char why[400];
+
+    if (at == NULL && !lane->lost)
+        return;
+    lane->lost = at != NULL;
+    snprintf(key, sizeof key, "lost %s", route->raw);
+    if (at != NULL)
+        snprintf(why, sizeof why,
+                 "%s/%d: messages were deleted before they were read; set the group's offsets", at->topic,
+                 at->partition);
+    health_reason(key, at != NULL ? why : NULL);
+}
+
+static void release_held(struct work *w)
 {
     for (size_t i = 0; i < w->t->routes->count; i++) {
         if (w->lanes[i].has_held)
             source_release(w->t->in, &w->lanes[i].held);
         w->lanes[i].has_held = false;
-        set_flood(w, &w->lanes[i], &w->t->routes->list[i], false);
+    }
+}
+
+/* The partitions are gone: what waits comes again with the next assignment, which also tells again what is
+ * lost. */
+static void drop_held(struct work *w)
+{
+    release_held(w);
+    for (size_t i = 0; i < w->t->routes->count; i++) {
+        const struct route *route = &w->t->routes->list[i];
+        if (w->lanes[i].lost)
+            source_resume(w->t->in, route->raw);
+        set_lost(w, route, NULL);
+        set_flood(w, &w->lanes[i], route, false);
     }
 }
 
@@ -178,17 +212,34 @@ static bool group_is_due(const struct group *g)
                             clock_monotonic_ms() - g->since_ms >= GROUP_AGE_MS);
 }
 
-static int lost(const struct record *at)
+/* The pipeline pauses: nothing is skipped in silence. */
+static int lost(struct work *w, const struct record *at, struct err *err)
 {
-    char key[300];
+    const struct route *route = routes_of_raw(w->t->routes, at->topic);
 
-    snprintf(key, sizeof key, "lost %s/%d", at->topic, at->partition);
-    health_reason(key, "messages were deleted before they were read: replay, or set the group's offset");
+    set_lost(w, route, at);
+    source_pause(w->t->in, route->raw);
     log_error(
-        "%s/%d: the committed offset is below the log's start: messages were deleted unread. Nothing of "
-        "this partition is read until the group's offset is set (kafka-consumer-groups --reset-offsets)",
+        "%s/%d: the committed offset is below the log's start: messages were deleted unread. Nothing of this "
+        "pipeline is read until the group's offsets are set (kafka-consumer-groups --reset-offsets)",
         at->topic, at->partition);
-    return 0;
+    if (!w->t->bounded)
+        return 0;
+    return err_set(err, ERR_FATAL, 0, "%s/%d: messages were deleted unread", at->topic, at->partition);
+}
+
+/* A bounded run does not wait for ever for a broker that is away. */
+static int check_patience(struct work *w, enum source_event event, struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (event != SOURCE_NONE || w->last_event_ms == 0)
+        w->last_event_ms = now;
+    if (!w->t->bounded || now - w->last_event_ms < ONCE_PATIENCE_MS)
+        return 0;
+    return err_set(
+        err, ERR_FATAL, 0,
+        "given up: nothing has come from Kafka for a minute, and the topics' ends are not reached");
 }
 
 static int turn(struct work *w, bool *ret_ended, struct err *err)
@@ -201,7 +252,7 @@ static int turn(struct work *w, bool *ret_ended, struct err *err)
         return -1;
     /* what is there is taken at once; when nothing is, the group ends before the wait for more */
     int timeout = w->group.count > 0 ? 0 : IDLE_POLL_MS;
-    if (source_poll(w->t->in, timeout, &event, &record, err) != 0)
+    if (source_poll(w->t->in, timeout, &event, &record, err) != 0 || check_patience(w, event, err) != 0)
         return -1;
     switch (event) {
     case SOURCE_RECORD:
@@ -212,7 +263,7 @@ static int turn(struct work *w, bool *ret_ended, struct err *err)
         *ret_ended = true;
         return end_group(w, err);
     case SOURCE_LOST:
-        return lost(&record);
+        return lost(w, &record, err);
     case SOURCE_REVOKED:
         drop_held(w);
         break;
@@ -247,7 +298,7 @@ int transform_run(const struct transform *t, struct err *err)
     if (rc == 0)
         err_clear(err); /* of what passed, or will be read again */
     drop_group(w);
-    drop_held(w);
+    release_held(w);
     mapped_free(&w->publisher.mapped);
     mapper_free(w->publisher.mapper);
     free(w->lanes);

@@ -179,9 +179,11 @@ def test_a_flood_pauses_instead(kafka, database, make_pipe):
     )
     assert "flood" in loader.get("/readyz")[1]
     loader.stop()
-    assert kafka.consume_all(pipe.topic("dead")) == []
-    assert database.count(oracle.TABLE) == 0
+    dead = len(kafka.consume_all(pipe.topic("dead")))
+    assert dead < 50  # fewer are no flood yet
     pipe.once("loader", expect=111)
+    assert len(kafka.consume_all(pipe.topic("dead"))) == dead
+    assert database.count(oracle.TABLE) == 0
     database.execute(f"ALTER TABLE {oracle.TABLE} MODIFY items_qty DECIMAL(40,6)")
     pipe.once("loader")
-    assert database.count(oracle.TABLE) == 200
+    assert database.count(oracle.TABLE) == 200 - dead
