@@ -223,9 +223,9 @@ static const struct {
     {KAFKA_CONSUMER, "heartbeat.interval.ms", "2000"},
     {KAFKA_CONSUMER, "max.poll.interval.ms", "300000"},
     /* memory: one queue for all partitions, and no more than a few answers in flight */
-    {KAFKA_CONSUMER, "queued.max.messages.kbytes", "1024"},
-    {KAFKA_CONSUMER, "fetch.message.max.bytes", "131072"},
-    {KAFKA_CONSUMER, "fetch.max.bytes", "1048576"},
+    {KAFKA_CONSUMER, "queued.max.messages.kbytes", "8192"},
+    {KAFKA_CONSUMER, "fetch.message.max.bytes", "262144"},
+    {KAFKA_CONSUMER, "fetch.max.bytes", "2097152"},
     {KAFKA_CONSUMER, "fetch.wait.max.ms", "200"},
     {KAFKA_CONSUMER, "receive.message.max.bytes", "33554432"},
     {KAFKA_PRODUCER, "queue.buffering.max.kbytes", "32768"},
@@ -250,6 +250,15 @@ static const struct {
     {KAFKA_PRODUCER, "partitioner", "murmur2_random"},
 };
 
+/* When the queue of what was fetched ahead is full, librdkafka looks again after a second: before 2.2 always,
+ * since then after fetch.queue.backoff.ms. Only where that can be shortened does a small queue not starve a
+ * program that empties it in less than a second. */
+static void set_small_queue(rd_kafka_conf_t *conf)
+{
+    if (rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "10", NULL, 0) == RD_KAFKA_CONF_OK)
+        kafka_conf_must(conf, "queued.max.messages.kbytes", "1024");
+}
+
 int kafka_conf_new(const struct options *options, enum kafka_client client, rd_kafka_conf_t **ret,
                    struct err *err)
 {
@@ -262,6 +271,8 @@ int kafka_conf_new(const struct options *options, enum kafka_client client, rd_k
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
         if (defaults[i].client == client)
             kafka_conf_must(s.conf, defaults[i].name, defaults[i].value);
+    if (client == KAFKA_CONSUMER)
+        set_small_queue(s.conf);
     if (rd_kafka_conf_set(s.conf, "bootstrap.servers", options_text(options, "brokers"), NULL, 0) !=
         RD_KAFKA_CONF_OK) {
         err_set(err, ERR_CONFIG, 0, "--brokers: not a list of host:port");

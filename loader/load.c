@@ -235,8 +235,7 @@ static void wait_for_person(struct lane *lane, const struct err *why)
     if (!lane->waiting)
         log_error("%s: paused until it is mended, tried again every minute: %s", lane->route->pipeline->name,
                   why->text);
-    if (why->code == APPLY_FLOOD)
-        batch_forget_rejections(lane->due);
+    batch_forget_rejections(lane->due); /* what was wrong with the rows may be mended with the table */
     set_waiting(lane, why->code == APPLY_FLOOD ? PAUSE_FLOOD : PAUSE_SCHEMA, why->text);
     lane->retry_at_ms = clock_monotonic_ms() + PERSON_RETRY_MS;
 }
@@ -412,6 +411,8 @@ static void drop_work(struct work *w)
     for (size_t i = 0; i < w->count; i++) {
         lane_drop(&w->lanes[i], w->l->in, w->writing && w->job.lane == &w->lanes[i]);
         set_lost(&w->lanes[i], NULL); /* the next assignment tells again */
+        if (w->lanes[i].waiting && w->lanes[i].due == NULL)
+            set_waiting(&w->lanes[i], LOAD_PAUSES, NULL);
     }
 }
 

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     };
     if (load_run(&load, &err) > 0) {
         source_free(in); /* commits what is durable, leaves the group */
-        _exit(EXIT_DONE);
+        _exit(app_stopping() ? EXIT_DONE : EXIT_TEMPORARY);
     }
 out:
     source_free(in);

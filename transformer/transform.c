@@ -135,6 +135,11 @@ static int add_record(struct work *w, const struct record *record, struct err *e
     const struct route *route = routes_of_raw(w->t->routes, record->topic);
     struct lane *lane = &w->lanes[route - w->t->routes->list];
 
+    if (lane->has_held) {
+        struct record dropped = *record; /* it is not committed, and will be read again */
+        source_release(w->t->in, &dropped);
+        return err_set(err, ERR_FATAL, 0, "%s: a record came although its topic is paused", route->raw);
+    }
     if (g->count == 0)
         g->since_ms = clock_monotonic_ms();
     struct page *page = &g->pages[g->count++];
