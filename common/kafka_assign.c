@@ -55,6 +55,9 @@ void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pau
 /* The offsets to start at. Returns -1 when the broker does not tell them now. */
 static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
 {
+    int64_t low;
+    int64_t high;
+
     if (!s->config.from_beginning &&
         rd_kafka_committed(s->rk, list, LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return -1;
@@ -65,15 +68,15 @@ static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_
             return -1;
         if (s->config.from_beginning || at->offset < 0)
             at->offset = RD_KAFKA_OFFSET_BEGINNING;
-        if (!s->config.bounded || p->end >= 0)
+        if (!s->config.bounded)
             continue;
-        int64_t low;
-        int64_t high;
         if (rd_kafka_query_watermark_offsets(s->rk, at->topic, at->partition, &low, &high,
                                              LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
             return -1;
-        p->end = high;
-        p->done = high <= low || (at->offset >= 0 && at->offset >= high);
+        if (p->end < 0)
+            p->end = high;
+        /* of a partition that came back too: what was read of it may not be committed */
+        p->done = low >= p->end || (at->offset >= 0 && at->offset >= p->end);
     }
     return 0;
 }
@@ -116,9 +119,23 @@ void kafka_drop_stash(struct kafka_source *s)
     s->stash = NULL;
 }
 
+/* librdkafka keeps a partition's pause beyond its assignment: a partition that came back would stand still,
+ * whatever was resumed meanwhile. What is still paused then is paused by start_assignment(). */
+static void end_pauses(struct kafka_source *s)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+
+    for (size_t i = 0; i < s->part_count; i++)
+        if (s->parts[i].assigned && topic_is_paused(s, s->parts[i].topic))
+            rd_kafka_topic_partition_list_add(list, s->parts[i].topic, s->parts[i].partition);
+    rd_kafka_resume_partitions(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static void forget_assignment(struct kafka_source *s)
 {
     kafka_drop_stash(s);
+    end_pauses(s);
     for (size_t i = 0; i < s->part_count; i++) {
         s->parts[i].assigned = false;
         if (s->config.from_beginning) {
@@ -129,8 +146,10 @@ static void forget_assignment(struct kafka_source *s)
     if (s->waiting != NULL)
         rd_kafka_topic_partition_list_destroy(s->waiting);
     s->waiting = NULL;
+    /* events of this assignment that were not handed out yet never happened */
     s->revoked = true;
-    s->end_given = false;
+    s->assigned = 0;
+    s->ended = s->end_given = false;
     s->lost_topic = NULL;
     kafka_stats_forget_lags();
     health_reason("assignment", "no partitions are assigned");

@@ -144,7 +144,7 @@ static bool take_event(struct kafka_source *s, enum source_event *ret_event, str
         *ret = (struct record){.topic = s->lost_topic, .partition = s->lost_partition};
         s->lost_topic = NULL;
         *ret_event = SOURCE_LOST;
-    } else if (s->ended) {
+    } else if (s->ended && s->stash == NULL) { /* behind the last record */
         s->ended = false;
         *ret_event = SOURCE_END;
     } else {
@@ -227,7 +227,7 @@ static int consumer_poll(struct source *source, int timeout_ms, enum source_even
         return 0;
     if (next_message(s, timeout_ms, &m, err) != 0)
         return -1;
-    if (m != NULL && s->revoked) { /* the event comes first */
+    if (m != NULL && (s->revoked || s->assigned > 0)) { /* the event comes first */
         s->stash = m;
         m = NULL;
     }

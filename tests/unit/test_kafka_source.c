@@ -1,0 +1,213 @@
+/* The consumer against librdkafka's mock cluster: what becomes of pauses, events and ends when partitions are
+ * taken away and come back. The rebalances are the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/faults.h"
+#include "common/health.h"
+#include "common/kafka_source.h"
+#include "common/metrics.h"
+#include "common/options.h"
+
+enum { RECORDS = 3, WAIT_MS = 20000, QUIET_MS = 300 };
+
+static const char topic[] = "t";
+static rd_kafka_t *cluster;
+static const char *brokers;
+static int groups;
+
+static int start_cluster(void **state)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)state;
+
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", NULL, 0);
+    rd_kafka_conf_set(conf, "log_level", "0", NULL, 0);
+    cluster = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    if (cluster == NULL)
+        return -1;
+    rd_kafka_mock_cluster_t *mock = rd_kafka_handle_mock_cluster(cluster);
+    brokers = rd_kafka_mock_cluster_bootstraps(mock);
+    rd_kafka_mock_topic_create(mock, topic, 1, 1);
+    static char value[] = "x";
+    for (int i = 0; i < RECORDS; i++)
+        rd_kafka_producev(cluster, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                          RD_KAFKA_V_VALUE(value, 1), RD_KAFKA_V_END);
+    return rd_kafka_flush(cluster, WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
+}
+
+static int stop_cluster(void **state)
+{
+    (void)state;
+    rd_kafka_destroy(cluster);
+    metrics_forget();
+    health_forget();
+    return 0;
+}
+
+static struct kafka_source *open_source(bool bounded)
+{
+    static const char *const topics[] = {topic};
+    char group[16];
+    char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--brokers", (char *)(uintptr_t)brokers,
+                    NULL};
+    char *env[] = {NULL};
+    struct faults faults = FAULTS_INIT;
+    struct err err = ERR_INIT;
+    struct source *source = NULL;
+
+    snprintf(group, sizeof group, "g%d", ++groups); /* none has committed anything */
+    struct options *options = options_read(PROGRAM_LOADER, 3, argv, env, &faults);
+    assert_int_equal(faults.errors, 0);
+    const struct source_config config = {
+        .group = group, .topics = topics, .topic_count = 1, .bounded = bounded};
+    assert_int_equal(kafka_source_open(options, &config, &source, &err), 0);
+    options_free(options);
+    faults_free(&faults);
+    return (struct kafka_source *)source;
+}
+
+/* The next event within the time; records are given back at once. */
+static enum source_event next_event(struct kafka_source *s, int wait_ms)
+{
+    int64_t deadline = clock_monotonic_ms() + wait_ms;
+    enum source_event event = SOURCE_NONE;
+    struct record record;
+    struct err err = ERR_INIT;
+
+    while (event == SOURCE_NONE && clock_monotonic_ms() < deadline) {
+        assert_int_equal(source_poll(&s->base, 20, &event, &record, &err), 0);
+        if (event == SOURCE_RECORD)
+            source_release(&s->base, &record);
+    }
+    return event;
+}
+
+static void expect_events(struct kafka_source *s, const enum source_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(next_event(s, WAIT_MS), events[i]);
+}
+#define EXPECT(s, ...)                                                                                       \
+    expect_events(s, (const enum source_event[]){__VA_ARGS__},                                               \
+                  sizeof((enum source_event[]){__VA_ARGS__}) / sizeof(enum source_event))
+
+static void rebalance(struct kafka_source *s, rd_kafka_resp_err_t code)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, topic, 0);
+    kafka_on_rebalance(s->rk, code, list, s);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* librdkafka keeps a partition paused while it is not assigned: what was resumed meanwhile stood still for
+ * ever. */
+static void check_pause(const char *what)
+{
+    struct kafka_source *s = open_source(false);
+
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD);
+    source_pause(&s->base, what);
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    EXPECT(s, SOURCE_REVOKED);
+    source_resume(&s->base, what);
+    rebalance(s, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD, SOURCE_RECORD, SOURCE_RECORD);
+    source_free(&s->base);
+}
+
+static void a_pause_that_ends_without_the_partition_has_ended(void **state)
+{
+    (void)state;
+    check_pause(topic);
+    check_pause(NULL);
+}
+
+static void a_pause_that_lasts_holds_for_what_comes_back(void **state)
+{
+    struct kafka_source *s = open_source(false);
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD);
+    source_pause(&s->base, topic);
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    rebalance(s, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+    EXPECT(s, SOURCE_REVOKED, SOURCE_ASSIGNED);
+    assert_int_equal(next_event(s, QUIET_MS), SOURCE_NONE);
+    source_resume(&s->base, topic);
+    EXPECT(s, SOURCE_RECORD, SOURCE_RECORD, SOURCE_RECORD);
+    source_free(&s->base);
+}
+
+/* Given and taken away between two polls: a second extractor would have read the API on the strength of it.
+ */
+static void what_is_gone_again_was_never_assigned(void **state)
+{
+    struct kafka_source *s = open_source(true);
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD, SOURCE_RECORD, SOURCE_RECORD, SOURCE_END);
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    rebalance(s, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    EXPECT(s, SOURCE_REVOKED);
+    assert_int_equal(next_event(s, QUIET_MS), SOURCE_NONE);
+    source_free(&s->base);
+}
+
+/* What was read but not committed comes again, and only behind it is the end. */
+static void a_bounded_read_ends_at_the_end_after_a_rebalance_too(void **state)
+{
+    struct kafka_source *s = open_source(true);
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD, SOURCE_RECORD, SOURCE_RECORD);
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    rebalance(s, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+    EXPECT(s, SOURCE_REVOKED, SOURCE_ASSIGNED, SOURCE_RECORD, SOURCE_RECORD, SOURCE_RECORD, SOURCE_END);
+    source_free(&s->base);
+}
+
+/* A record that waits for its turn behind an event is before the end. */
+static void the_end_comes_after_the_last_record(void **state)
+{
+    struct kafka_source *s = open_source(true);
+    enum source_event event;
+    struct record record;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD, SOURCE_RECORD);
+    do {
+        assert_int_equal(source_poll(&s->base, 20, &event, &record, &err), 0);
+    } while (event == SOURCE_NONE);
+    assert_int_equal(event, SOURCE_RECORD);
+    s->stash = record.owner;
+    EXPECT(s, SOURCE_RECORD, SOURCE_END);
+    source_free(&s->base);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pause_that_ends_without_the_partition_has_ended),
+        cmocka_unit_test(a_pause_that_lasts_holds_for_what_comes_back),
+        cmocka_unit_test(what_is_gone_again_was_never_assigned),
+        cmocka_unit_test(a_bounded_read_ends_at_the_end_after_a_rebalance_too),
+        cmocka_unit_test(the_end_comes_after_the_last_record),
+    };
+    return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
+}
