@@ -119,23 +119,9 @@ void kafka_drop_stash(struct kafka_source *s)
     s->stash = NULL;
 }
 
-/* librdkafka keeps a partition's pause beyond its assignment: a partition that came back would stand still,
- * whatever was resumed meanwhile. What is still paused then is paused by start_assignment(). */
-static void end_pauses(struct kafka_source *s)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-
-    for (size_t i = 0; i < s->part_count; i++)
-        if (s->parts[i].assigned && topic_is_paused(s, s->parts[i].topic))
-            rd_kafka_topic_partition_list_add(list, s->parts[i].topic, s->parts[i].partition);
-    rd_kafka_resume_partitions(s->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
 static void forget_assignment(struct kafka_source *s)
 {
     kafka_drop_stash(s);
-    end_pauses(s);
     for (size_t i = 0; i < s->part_count; i++) {
         s->parts[i].assigned = false;
         if (s->config.from_beginning) {

@@ -409,11 +409,13 @@ static void set_lost(struct lane *lane, const struct record *at)
 static void drop_work(struct work *w)
 {
     for (size_t i = 0; i < w->count; i++) {
-        lane_drop(&w->lanes[i], w->l->in, w->writing && w->job.lane == &w->lanes[i]);
-        set_lost(&w->lanes[i], NULL); /* the next assignment tells again */
-        if (w->lanes[i].waiting && w->lanes[i].due == NULL)
-            set_waiting(&w->lanes[i], LOAD_PAUSES, NULL);
+        struct lane *lane = &w->lanes[i];
+        lane_drop(lane, w->l->in, w->writing && w->job.lane == lane);
+        set_lost(lane, NULL); /* the next assignment tells again */
+        if (lane->waiting)
+            set_waiting(lane, LOAD_PAUSES, NULL);
     }
+    w->ended = false; /* what was read and dropped comes again, perhaps here */
 }
 
 /* The pipeline pauses: nothing is skipped in silence. */

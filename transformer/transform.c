@@ -76,8 +76,10 @@ static int end_group(struct work *w, struct err *err)
 {
     struct group *g = &w->group;
 
-    if (g->count == 0)
+    if (g->count == 0) {
+        source_resume(w->t->in, NULL); /* a page that was taken back may have waited for room */
         return 0;
+    }
     int rc = acks_wait(&w->publisher.acks, err);
     if (rc == 0) {
         for (size_t i = 0; i < g->count; i++) {

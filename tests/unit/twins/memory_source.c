@@ -134,6 +134,7 @@ static void rebalance(struct memory_source *m)
     for (size_t i = 0; i < m->log_count; i++) {
         m->logs[i].position = m->logs[i].committed > 0 ? m->logs[i].committed : 0;
         m->logs[i].stored = -1;
+        m->logs[i].assigned = !m->gone_after_rebalance;
     }
     m->revoked = m->assigned = true;
     m->end_given = false;

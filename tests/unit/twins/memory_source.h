@@ -20,9 +20,10 @@ struct memory_source {
     bool bounded, end_given, all_paused;
     bool revoked, assigned; /* events that wait */
     struct memory_log *lost;
-    _Atomic bool rebalance; /* from any thread: take everything and give it back, before the next poll */
-    int commit_failures;    /* so many commits say ERR_RETRY */
-    bool commits_fail_hard; /* ERR_FATAL */
+    _Atomic bool rebalance;    /* from any thread: take everything and give it back, before the next poll */
+    bool gone_after_rebalance; /* what a rebalance takes is not given back */
+    int commit_failures;       /* so many commits say ERR_RETRY */
+    bool commits_fail_hard;    /* ERR_FATAL */
     bool poll_fails;
     size_t given, out; /* records; out: not released yet */
     size_t idle_polls; /* in a row */

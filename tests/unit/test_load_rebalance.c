@@ -1,0 +1,52 @@
+#include "tests/unit/twins/load_world.h"
+
+static void rebalance_at_once(struct fake_db *f, const char *sql)
+{
+    (void)f;
+    if (strncmp(sql, "START", 5) == 0 && world.query_count++ == 0)
+        world.in->rebalance = true;
+}
+
+/* Everything had been read when the partitions were taken and given back: the end is a new one. */
+static void test_bounded_and_revoked(void **state)
+{
+    struct err err;
+
+    (void)state;
+    world.in->bounded = world.load.bounded = true;
+    add_document(world.in, 0, 1, 5, 1, "a");
+    world.db->on_query = rebalance_at_once;
+    fake_db_fail(world.db, "START TRANSACTION", 0, 1, 2013, "gone");
+    assert_int_equal(run(&err), 0);
+    assert_rows("1-1|1|a|1\n");
+    assert_int_equal(memory_source_done(world.in), 1);
+}
+
+/* What the pipeline waited for is another loader's to say when its partitions are gone. */
+static void test_revoked_while_waiting(void **state)
+{
+    struct err err;
+    struct buf metrics;
+
+    (void)state;
+    add_document(world.in, 0, 1, 5, 1, "a");
+    world.db->on_query = rebalance_at_once;
+    fake_db_fail(world.db, "START TRANSACTION", 0, 1, 1290, "read only");
+    world.in->gone_after_rebalance = true;
+    world.idle_goal = 100;
+    assert_int_equal(run(&err), 0);
+    buf_init(&metrics, 65536);
+    metrics_render(&metrics);
+    assert_null(strstr(metrics.data, "reason=\"database\"} 1"));
+    buf_free(&metrics);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_bounded_and_revoked),
+        CASE(test_revoked_while_waiting),
+    };
+    log_setup("test_load_rebalance", LOG_ERROR, false);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
