@@ -217,6 +217,7 @@ int app_init(enum program program, int argc, char **argv, app_check *check, stru
 {
     bool tool = program == PROGRAM_JSTCTL;
 
+    mem_setup();
     *ret = (struct app){
         .program = program,
         .pipelines = mem_zalloc(1, sizeof(struct pipelines)),

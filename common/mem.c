@@ -1,12 +1,13 @@
 #include "common/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_TEMPORARY = 111 };
+enum { EXIT_TEMPORARY = 111, LARGE_PIECE = 64 * 1024 };
 
 static _Noreturn void out_of_memory(void)
 {
@@ -14,6 +15,13 @@ static _Noreturn void out_of_memory(void)
     if (write(STDERR_FILENO, line, sizeof line - 1) < 0)
         _exit(EXIT_TEMPORARY);
     _exit(EXIT_TEMPORARY);
+}
+
+void mem_setup(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, LARGE_PIECE);
+    mallopt(M_TRIM_THRESHOLD, LARGE_PIECE);
 }
 
 void *mem_alloc(size_t size)

@@ -5,6 +5,11 @@
 
 #include <stddef.h>
 
+/* To be called first in a process: one arena for all threads, and large pieces go back to the system when
+ * they are freed. The messages of librdkafka's threads are freed by ours; glibc's defaults keep twice the
+ * memory for that. */
+void mem_setup(void);
+
 /* Each prints one line and ends the process with code 111 when there is no memory. Free with free(). */
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
 void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
