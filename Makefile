@@ -73,7 +73,7 @@ demo: setup-run build ## 20,000 documents from a sandbox API to a private databa
 	@KEEP=$(KEEP) tools/demo
 
 bench: setup-run build ## measure throughput and memory
-	@bench/run
+	@/usr/bin/python3 bench/run
 
 clean: ## remove the builds; what set-up fetched stays (rm -r .local removes that too)
 	rm -rf build
