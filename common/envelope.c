@@ -235,6 +235,7 @@ static int read_data(const struct level *top, const char *list_name, struct enve
 
     if (inside && !level_read(top->data, list_name, &data))
         return err_set(err, ERR_RETRY, 0, "the answer's data is broken JSON");
+    e->no_data = span_is(top->data, "null");
     e->data_count = read_count(data.data_count, top->data_count);
     e->page_count = read_count(data.page_count, top->page_count);
     e->page_index = read_count(data.page_index, top->page_index);

@@ -20,6 +20,7 @@ struct envelope {
     int has_next;       /* 1, 0; -1: not given */
     struct span list;   /* the array of documents; at == NULL when it is null or missing */
     bool has_list;      /* the list stands there, be it as null: without it, doubt the option `list` */
+    bool no_data;       /* `data` is null: nothing was found */
     size_t documents;   /* elements of list */
 };
 

@@ -106,8 +106,10 @@ static enum call post(struct client *c, const char *path, struct form *form, con
         err_set(err, ERR_RETRY, c->answer.status, "the API answers with HTTP status %d", c->answer.status);
         return CALL_FAILED;
     }
-    if (envelope_read(c->answer.body.data, c->answer.body.len, list, ret, err) != 0)
+    if (envelope_read(c->answer.body.data, c->answer.body.len, list, ret, err) != 0) {
+        err->kind = ERR_RETRY; /* which list is meant is a person's to say, but it may be a passing answer */
         return CALL_FAILED;
+    }
     c->verdict = api_classify(ret->code, ret->msg, floor_s(c->answer.received_ms));
     return CALL_ANSWERED;
 }
@@ -186,6 +188,15 @@ static enum call helpless(struct client *c, struct err *err)
 
 /* ---- queries ---- */
 
+/* Documents that cannot be found are not none: a window would pass as read. */
+static enum call without_list(struct client *c, const char *list, struct err *err)
+{
+    c->verdict = (struct api_verdict){.class = API_TRANSIENT};
+    err_set(err, ERR_RETRY, 0, "the answer has no list of documents%s%s: look at the option list",
+            list != NULL ? " named " : "", list != NULL ? list : "");
+    return CALL_FAILED;
+}
+
 enum call client_query(struct client *c, const char *path, const char *biz, const char *list,
                        struct envelope *ret, struct err *err)
 {
@@ -205,6 +216,8 @@ enum call client_query(struct client *c, const char *path, const char *biz, cons
     c->clock_refused = c->verdict.class == API_FATAL && c->verdict.reason == PAUSE_CLOCK;
     if (c->verdict.class == API_OK) {
         token_accepted(&c->token);
+        if (!ret->has_list && !ret->no_data && ret->data_count != 0)
+            return without_list(c, list, err);
         return CALL_ANSWERED;
     }
     if (c->verdict.class == API_TOKEN) {

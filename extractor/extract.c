@@ -115,6 +115,8 @@ static void become_leader(struct extract *x)
     metric_set(metrics_leader(), 1);
     health_reason("state", NULL);
     log_info("this process reads the API");
+    struct limiter *l = &x->client->limiter; /* the predecessor may have sent a request just now */
+    limiter_hold(l, x->client->clock.monotonic_ms(), l->interval_ms);
     schedule_all(x);
 }
 

@@ -77,6 +77,7 @@ void walk_free(struct walk *w)
 
 void walk_see(struct walk *w, uint64_t id)
 {
+    w->ids += id;
     if (set_add(&w->seen, id))
         w->new_seen = true;
 }
@@ -116,9 +117,9 @@ static void end_counted_pass(struct walk *w)
         read_again(w);
 }
 
-static void take_counted(struct walk *w, const struct walk_answer *a)
+static void take_counted(struct walk *w, const struct walk_answer *a, bool repeats)
 {
-    bool more = a->has_next == 1 && a->documents > 0;
+    bool more = a->has_next == 1 && a->documents > 0 && !repeats;
 
     if (a->data_count >= 0) {
         w->rose = w->rose || (w->total >= 0 && a->data_count > w->total);
@@ -139,9 +140,9 @@ static void take_counted(struct walk *w, const struct walk_answer *a)
     }
 }
 
-static void take_uncounted(struct walk *w, const struct walk_answer *a)
+static void take_uncounted(struct walk *w, const struct walk_answer *a, bool repeats)
 {
-    bool more = a->documents > 0 && a->has_next != 0 && w->page < WALK_PAGES_MAX;
+    bool more = a->documents > 0 && a->has_next != 0 && w->page < WALK_PAGES_MAX && !repeats;
 
     if (more)
         w->page++;
@@ -153,10 +154,15 @@ static void take_uncounted(struct walk *w, const struct walk_answer *a)
 
 void walk_take(struct walk *w, const struct walk_answer *a)
 {
-    if (w->page == 1 && w->top == 0 && a->data_count >= 0)
+    bool repeats = w->page > 1 && a->documents > 0 && w->ids == w->ids_before;
+
+    w->ids_before = w->ids;
+    w->ids = 0;
+    /* a total below what the page itself holds means nothing */
+    if (w->page == 1 && w->top == 0 && a->data_count >= (int64_t)a->documents)
         w->counted = true;
     if (w->counted)
-        take_counted(w, a);
+        take_counted(w, a, repeats);
     else
-        take_uncounted(w, a);
+        take_uncounted(w, a, repeats);
 }

@@ -6,7 +6,8 @@
  * done when the pass saw at least as many distinct documents as the last total says, and no total rose on the
  * way; otherwise something became visible late, and the slice is read again. A slice of one page is one
  * answer, and needs no second.
- * Without counts: forward to the end, again and again until a pass brings nothing new. */
+ * Without counts: forward to the end, again and again until a pass brings nothing new. A page that repeats
+ * the one before it is the end, too: the interface does not know pages. */
 #ifndef JST_EXTRACTOR_WALK_H
 #define JST_EXTRACTOR_WALK_H
 
@@ -37,7 +38,8 @@ struct walk {
     int64_t total; /* of the last answer; -1: none yet, or none given */
     bool rose;     /* a total was higher than the one before it */
     bool descending, counted, new_seen;
-    struct id_set seen; /* counted: in this pass; else in all passes */
+    uint64_t ids, ids_before; /* sums over the page in hand, and the page before it */
+    struct id_set seen;       /* counted: in this pass; else in all passes */
 };
 
 /* What an answer said. */

@@ -213,6 +213,22 @@ static void nothing_is_asked_before_the_state_is_read(void **state)
     close_world(&w);
 }
 
+/* The one before may have sent a request just now. */
+static void a_new_leader_keeps_the_distance(void **state)
+{
+    static const struct happening script[] = {READ_NOTHING};
+    struct world w;
+    (void)state;
+
+    OPEN(&w, script);
+    limiter_init(&w.client.limiter, &(struct rate){5, 100}, twin_monotonic_ms - 60000);
+    assert_int_equal(client_wait_ms(&w.client), 0);
+    assert_int_equal(extract_run(&w.extract, &w.err), 0);
+    assert_int_equal(w.api.requests, 0);
+    assert_int_equal(client_wait_ms(&w.client), 620);
+    close_world(&w);
+}
+
 static void who_lost_the_partition_stops(void **state)
 {
     static const struct happening script[] = {READ_NOTHING, {SOURCE_REVOKED, 0, NULL, NULL}};
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test(once_reads_every_pipeline),
         cmocka_unit_test(a_standby_asks_for_nothing),
         cmocka_unit_test(nothing_is_asked_before_the_state_is_read),
+        cmocka_unit_test(a_new_leader_keeps_the_distance),
         cmocka_unit_test(who_lost_the_partition_stops),
         cmocka_unit_test(a_missing_permission_pauses_its_pipeline_only),
         cmocka_unit_test(refused_credentials_pause_everything),

@@ -359,6 +359,51 @@ static void a_count_that_is_never_reached(void **state)
     close_world(&w);
 }
 
+/* An answer in which the documents cannot be found is none without documents. */
+static void an_answer_without_its_list_fails(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum run_result result;
+    } cases[] = {
+        {"{\"code\":0,\"data\":{\"has_next\":true,\"orders\":[{\"io_id\":1}]}}", RUN_FAILED},
+        {"{\"code\":0,\"data\":{\"has_next\":false,\"orders\":[]}}", RUN_FAILED},
+        {"{\"code\":0,\"data\":{}}", RUN_FAILED},
+        {"{\"code\":0}", RUN_FAILED},
+        {"{\"code\":0,\"data\":{\"datas\":null}}", RUN_DONE},
+        {"{\"code\":0,\"data\":{\"data_count\":0}}", RUN_DONE},
+        {"{\"code\":0,\"data\":null}", RUN_DONE},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        open_world(&w, 5, ",\"list\":\"datas\"");
+        w.shop.refuse = cases[i].answer;
+        assert_true(run_begin(&w.run, &w.world, &none));
+        if (run_on(&w) != cases[i].result)
+            fail_msg("%s: %s", cases[i].answer, w.err.text);
+        assert_int_equal(count_topic(&w, "state"), cases[i].result == RUN_DONE);
+        assert_int_equal(w.err.kind, cases[i].result == RUN_DONE ? ERR_NONE : ERR_RETRY);
+        close_world(&w);
+    }
+}
+
+/* Without the option list, several arrays: the run fails and says so; a pause without a reason would be
+ * silent. */
+static void several_lists_fail(void **state)
+{
+    struct world w;
+    (void)state;
+
+    open_world(&w, 5, "");
+    w.shop.refuse = "{\"code\":0,\"data\":{\"a\":[1],\"b\":[]}}";
+    assert_true(run_begin(&w.run, &w.world, &none));
+    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_true(w.err.kind == ERR_RETRY || w.client.verdict.reason != PAUSE_NONE);
+    close_world(&w);
+}
+
 static void a_refusal_pauses(void **state)
 {
     struct world w;
@@ -420,6 +465,8 @@ int main(void)
         cmocka_unit_test(too_large_pages_are_halved),
         cmocka_unit_test(a_dead_letter_that_is_too_large_goes_without_its_body),
         cmocka_unit_test(a_count_that_is_never_reached),
+        cmocka_unit_test(an_answer_without_its_list_fails),
+        cmocka_unit_test(several_lists_fail),
         cmocka_unit_test(a_refusal_pauses),
         cmocka_unit_test(the_api_s_clock_ends_the_window),
         cmocka_unit_test(nothing_to_read),

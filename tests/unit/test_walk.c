@@ -130,6 +130,40 @@ static void walks_forward_without_counts(void **state)
     check_pages(&s, "1");
 }
 
+/* A total below what the page holds means nothing: it would be reached at once. */
+static void does_not_believe_a_total_below_the_page(void **state)
+{
+    struct walk w;
+    (void)state;
+
+    walk_init(&w);
+    for (uint64_t id = 1; id <= 10; id++)
+        walk_see(&w, id);
+    walk_take(&w, &(struct walk_answer){.page_count = 0, .data_count = 0, .has_next = -1, .documents = 10});
+    assert_int_equal(w.state, WALK_ASKS);
+    assert_int_equal(w.page, 2);
+    walk_free(&w);
+}
+
+/* An interface that does not know pages gives the same one for ever. */
+static void ends_at_a_page_that_repeats(void **state)
+{
+    struct walk w;
+    int answers = 0;
+    (void)state;
+
+    walk_init(&w);
+    while (w.state == WALK_ASKS && answers++ < 100) {
+        for (uint64_t id = 1; id <= 3; id++)
+            walk_see(&w, id);
+        walk_take(&w,
+                  &(struct walk_answer){.page_count = -1, .data_count = -1, .has_next = -1, .documents = 3});
+    }
+    assert_int_equal(w.state, WALK_DONE);
+    assert_int_equal(answers, 4);
+    walk_free(&w);
+}
+
 /* page_count is not given: it follows from the total and what a page really holds. */
 static void makes_up_for_a_missing_page_count(void **state)
 {
@@ -267,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_from_the_last_page_to_the_first),
         cmocka_unit_test(walks_forward_without_counts),
+        cmocka_unit_test(does_not_believe_a_total_below_the_page),
+        cmocka_unit_test(ends_at_a_page_that_repeats),
         cmocka_unit_test(makes_up_for_a_missing_page_count),
         cmocka_unit_test(misses_nothing_while_documents_change),
         cmocka_unit_test(reads_again_when_a_total_rose),
