@@ -33,6 +33,7 @@ struct kafka_sink {
     struct resend *resends;
     size_t resend_count, resend_cap;
     int64_t resend_at_ms; /* monotonic */
+    bool refused;         /* something is, for now, and health says so */
     bool fatal;
 };
 
@@ -45,6 +46,12 @@ static bool about_size(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
            code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
+}
+
+static void set_refused(struct kafka_sink *s, const char *why)
+{
+    s->refused = why != NULL;
+    health_reason("publish", why);
 }
 
 static char *copy_bytes(const void *bytes, size_t len)
@@ -71,7 +78,7 @@ static void keep_for_resend(struct kafka_sink *s, const rd_kafka_message_t *m, u
         .ticket = ticket,
     };
     s->resend_at_ms = clock_monotonic_ms() + RESEND_AFTER_MS;
-    health_reason("publish", rd_kafka_err2str(m->err));
+    set_refused(s, rd_kafka_err2str(m->err));
 }
 
 static void add_failure(struct kafka_sink *s, uint64_t ticket, rd_kafka_resp_err_t code)
@@ -88,8 +95,11 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
     uint64_t ticket = (uint64_t)(uintptr_t)m->_private;
 
     (void)rk;
-    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (s->refused && s->resend_count == 0)
+            set_refused(s, NULL);
         return;
+    }
     if (about_size(m->err))
         add_failure(s, ticket, m->err);
     else if (m->err == RD_KAFKA_RESP_ERR__FATAL)
@@ -137,6 +147,7 @@ static int produce(struct kafka_sink *s, const struct message *m, uint64_t ticke
     if (code == RD_KAFKA_RESP_ERR__FATAL || s->fatal)
         return fatal_error(s, err);
     /* an unknown topic or partition: it may be created yet */
+    set_refused(s, rd_kafka_err2str(code));
     return err_set(err, ERR_RETRY, (int)code, "topic %s: %s", m->topic, rd_kafka_err2str(code));
 }
 
@@ -182,7 +193,6 @@ static void resend_due(struct kafka_sink *s)
 {
     if (s->resend_count == 0 || clock_monotonic_ms() < s->resend_at_ms)
         return;
-    health_reason("publish", NULL);
     size_t kept = 0;
     for (size_t i = 0; i < s->resend_count; i++) {
         struct resend *r = &s->resends[i];

@@ -1,0 +1,128 @@
+/* The producer against librdkafka's mock cluster: what the broker does not take waits, and says so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/faults.h"
+#include "common/health.h"
+#include "common/kafka.h"
+#include "common/metrics.h"
+#include "common/options.h"
+
+enum { WAIT_MS = 20000, STEP_MS = 50, LONG_MS = 3500 /* longer than three attempts */ };
+
+static const char topic[] = "t";
+static rd_kafka_t *cluster;
+static rd_kafka_mock_cluster_t *mock;
+
+static int start_cluster(void **state)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)state;
+
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", NULL, 0);
+    rd_kafka_conf_set(conf, "log_level", "0", NULL, 0);
+    cluster = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    if (cluster == NULL)
+        return -1;
+    mock = rd_kafka_handle_mock_cluster(cluster);
+    return rd_kafka_mock_topic_create(mock, topic, 1, 1) == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
+}
+
+static int stop_cluster(void **state)
+{
+    (void)state;
+    rd_kafka_destroy(cluster);
+    metrics_forget();
+    health_forget();
+    return 0;
+}
+
+static struct sink *open_sink(void)
+{
+    char *argv[] = {(char *)(uintptr_t) "loader",
+                    (char *)(uintptr_t) "--brokers",
+                    (char *)(uintptr_t)rd_kafka_mock_cluster_bootstraps(mock),
+                    (char *)(uintptr_t) "--kafka",
+                    (char *)(uintptr_t) "topic.metadata.propagation.max.ms=100",
+                    (char *)(uintptr_t) "--kafka",
+                    (char *)(uintptr_t) "topic.metadata.refresh.interval.ms=200",
+                    NULL};
+    char *env[] = {NULL};
+    struct faults faults = FAULTS_INIT;
+    struct err err = ERR_INIT;
+    struct sink *sink = NULL;
+
+    struct options *options = options_read(PROGRAM_LOADER, 7, argv, env, &faults);
+    assert_int_equal(faults.errors, 0);
+    assert_int_equal(kafka_sink_open(options, 1024 * 1024, &sink, &err), 0);
+    options_free(options);
+    faults_free(&faults);
+    return sink;
+}
+
+static bool says_so(void)
+{
+    struct buf why;
+
+    buf_init(&why, 65536);
+    health_ready(&why);
+    bool said = strstr(why.data, "publish: ") != NULL;
+    buf_free(&why);
+    return said;
+}
+
+static int send_one(struct sink *sink, struct err *err)
+{
+    const struct message m = {.topic = topic, .key = "k", .key_len = 1, .value = "v", .value_len = 1};
+
+    err_clear(err);
+    return sink_send(sink, &m, NULL, err);
+}
+
+static void a_topic_that_is_gone_is_waited_for_and_named(void **state)
+{
+    struct err err = ERR_INIT;
+    struct sink *sink = open_sink();
+    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
+    (void)state;
+
+    rd_kafka_mock_topic_set_error(mock, topic, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    assert_int_equal(send_one(sink, &err), 0);
+    while (!says_so() && clock_monotonic_ms() < deadline)
+        assert_int_equal(sink_wait(sink, STEP_MS, &err), 1);
+    assert_true(says_so());
+    /* as long as it lasts, whatever is tried meanwhile */
+    for (int64_t until = clock_monotonic_ms() + LONG_MS; clock_monotonic_ms() < until;) {
+        sink_wait(sink, STEP_MS, &err);
+        assert_true(says_so());
+    }
+    assert_int_equal(send_one(sink, &err), -1);
+    assert_int_equal(err.kind, ERR_RETRY);
+    assert_true(says_so());
+
+    rd_kafka_mock_topic_set_error(mock, topic, RD_KAFKA_RESP_ERR_NO_ERROR);
+    while (sink_wait(sink, STEP_MS, &err) > 0 && clock_monotonic_ms() < deadline + WAIT_MS)
+        continue;
+    assert_int_equal(sink_wait(sink, STEP_MS, &err), 0);
+    assert_false(says_so());
+    sink_free(sink);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_topic_that_is_gone_is_waited_for_and_named),
+    };
+    return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
+}
