@@ -96,7 +96,6 @@ static enum call post(struct client *c, const char *path, struct form *form, con
     c->verdict = (struct api_verdict){.class = API_TRANSIENT};
     if (rc != 0)
         return CALL_FAILED;
-    note_clock(c);
     if (c->answer.status != 200) {
         c->verdict = api_classify_http(c->answer.status);
         if (c->answer.retry_after_ms > c->verdict.wait_ms)
@@ -110,6 +109,7 @@ static enum call post(struct client *c, const char *path, struct form *form, con
         err->kind = ERR_RETRY; /* which list is meant is a person's to say, but it may be a passing answer */
         return CALL_FAILED;
     }
+    note_clock(c); /* of the API itself, not of a gateway's error page */
     c->verdict = api_classify(ret->code, ret->msg, floor_s(c->answer.received_ms));
     return CALL_ANSWERED;
 }

@@ -274,6 +274,23 @@ static void now_is_the_earlier_clock(void **state)
     end(&t);
 }
 
+/* A gateway's error page may have any date: windows would end by it, perhaps years ago, and nothing would be
+ * asked any more that could correct it. */
+static void only_the_api_tells_its_time(void **state)
+{
+    static const struct line lines[] = {{"query", "G", 502, "<html>", 0}, {"query", "G", 200, "<html>", 0}};
+    struct talk t;
+    (void)state;
+
+    BEGIN(&t, "G", lines);
+    t.api.date_ms = INT64_C(1420070400000); /* 2015 */
+    assert_int_equal(ask(&t), CALL_FAILED);
+    assert_int_equal(client_now_s(&t.client), twin_wall_ms / 1000);
+    assert_int_equal(ask(&t), CALL_FAILED);
+    assert_int_equal(client_now_s(&t.client), twin_wall_ms / 1000);
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +303,7 @@ int main(void)
         cmocka_unit_test(what_passes_is_tried_again),
         cmocka_unit_test(too_much_holds_everything),
         cmocka_unit_test(now_is_the_earlier_clock),
+        cmocka_unit_test(only_the_api_tells_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
