@@ -20,7 +20,8 @@ struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t parti
         if (s->parts[i].partition == partition && strcmp(s->parts[i].topic, topic) == 0)
             return &s->parts[i];
     s->parts = mem_grow(s->parts, &s->part_cap, s->part_count, sizeof *s->parts);
-    s->parts[s->part_count] = (struct part){.topic = mem_strdup(topic), .partition = partition, .end = -1};
+    s->parts[s->part_count] =
+        (struct part){.topic = mem_strdup(topic), .partition = partition, .start = -1, .end = -1};
     return &s->parts[s->part_count++];
 }
 
@@ -68,6 +69,7 @@ static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_
             return -1;
         if (s->config.from_beginning || at->offset < 0)
             at->offset = RD_KAFKA_OFFSET_BEGINNING;
+        p->start = at->offset >= 0 ? at->offset : -1;
         if (!s->config.bounded)
             continue;
         if (rd_kafka_query_watermark_offsets(s->rk, at->topic, at->partition, &low, &high,

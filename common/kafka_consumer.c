@@ -55,13 +55,19 @@ static const char *topic_pipeline(void *arg, const char *topic)
     return NULL;
 }
 
+static int64_t start_of(void *arg, const char *topic, int32_t partition)
+{
+    return kafka_part(arg, topic, partition)->start;
+}
+
 static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
 {
     struct kafka_source *s = arg;
+    const struct kafka_stats_help help = {.pipeline = topic_pipeline, .start = start_of, .arg = s};
     struct kafka_stats stats;
 
     (void)rk;
-    kafka_stats_read(json, len, topic_pipeline, s, &stats);
+    kafka_stats_read(json, len, &help, &stats);
     if (stats.brokers_up > 0) {
         health_dependency("kafka", true, NULL);
         s->contact_ms = clock_monotonic_ms() - stats.idle_us / 1000;
@@ -233,6 +239,7 @@ static int consumer_poll(struct source *source, int timeout_ms, enum source_even
     }
     if (m != NULL) {
         fill_record(m, ret);
+        s->held++;
         *ret_event = SOURCE_RECORD;
         return 0;
     }
@@ -249,10 +256,11 @@ static int consumer_serve(struct source *source, int timeout_ms, struct err *err
 
 static void consumer_release(struct source *source, struct record *record)
 {
-    (void)source;
-    if (record->owner != NULL)
-        rd_kafka_message_destroy(record->owner);
+    if (record->owner == NULL)
+        return;
+    rd_kafka_message_destroy(record->owner);
     record->owner = NULL;
+    of(source)->held--;
 }
 
 static void consumer_store(struct source *source, const char *topic, int32_t partition, int64_t offset)
@@ -304,10 +312,11 @@ static void leave_group(struct kafka_source *s)
     if (error != NULL)
         rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
-    if (closed)
+    /* Destroying waits until every request under way has timed out, up to 10 s when the broker hangs, and for
+     * ever when a record is held (by a writer that hangs itself). A source is freed when its process ends,
+     * and its threads end with that. */
+    if (closed && s->held == 0)
         rd_kafka_destroy(s->rk);
-    else
-        rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 static void consumer_free(struct source *source)

@@ -28,10 +28,17 @@ struct kafka_stats {
     int brokers_up;
     int64_t idle_us; /* since the broker heard from last sent something; -1: none is up */
 };
-/* Also sets jst_consumer_lag for the topics of known pipelines; topic_pipeline maps a topic to its pipeline
- * or NULL. */
-void kafka_stats_read(const char *json, size_t len, const char *(*topic_pipeline)(void *, const char *),
-                      void *arg, struct kafka_stats *ret);
+/* What the statistics do not tell of what is read. */
+struct kafka_stats_help {
+    /* The pipeline of a topic, or NULL. */
+    const char *(*pipeline)(void *arg, const char *topic);
+    /* The group's committed offset when the partition was assigned; -1: none. */
+    int64_t (*start)(void *arg, const char *topic, int32_t partition);
+    void *arg;
+};
+/* Also sets jst_consumer_lag for the topics of known pipelines. */
+void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,
+                      struct kafka_stats *ret);
 
 /* The partitions were revoked: their lag is another process's to show. */
 void kafka_stats_forget_lags(void);

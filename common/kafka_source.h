@@ -9,6 +9,7 @@
 struct part {
     char *topic;
     int32_t partition;
+    int64_t start; /* the committed offset when it was assigned; -1: none */
     int64_t end;   /* bounded: read up to here; -1: not known yet */
     bool done;     /* bounded: has been reached */
     bool assigned; /* now */
@@ -27,6 +28,7 @@ struct kafka_source {
     /* events that wait for poll() to hand them out */
     bool revoked, ended;
     int assigned;              /* how many partitions were given, and 1; 0: this event does not wait */
+    size_t held;               /* records that were handed out and not given back */
     rd_kafka_message_t *stash; /* came while only the group was to be served */
     const char *lost_topic;    /* NULL: none */
     int32_t lost_partition;

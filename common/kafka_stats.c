@@ -36,17 +36,36 @@ static void read_brokers(const struct json_value *brokers, struct kafka_stats *r
     }
 }
 
-/* consumer_lag is -1 while it is unknown, and partition -1 is librdkafka's own. */
-static void read_lags(const struct json_value *topic, const char *pipeline)
+/* librdkafka's own consumer_lag is -1 until this process has committed something, which is just while a lag
+ * matters: it is counted from where the assignment began, or from the log's start. -1: not known yet. */
+static int64_t lag_of(const struct json_value *partition, int64_t start)
+{
+    int64_t end = number(partition, "ls_offset", -1);
+    int64_t begin = number(partition, "committed_offset", -1);
+
+    if (begin < start)
+        begin = start;
+    if (begin < 0)
+        begin = number(partition, "lo_offset", -1);
+    if (end < 0 || begin < 0)
+        return -1;
+    return end > begin ? end - begin : 0;
+}
+
+/* Partition -1 is librdkafka's own. */
+static void read_lags(const struct json_value *topic, const char *pipeline,
+                      const struct kafka_stats_help *help)
 {
     const struct json_value *partitions = json_member(topic, "partitions");
 
     for (const struct json_value *p = json_first(partitions); p != NULL; p = json_next(p)) {
-        int64_t lag = number(p, "consumer_lag", -1);
         const char *state = json_text(json_member(p, "fetch_state"));
-        if (lag < 0 || state == NULL || strcmp(state, "none") == 0 || strcmp(json_name(p), "-1") == 0)
+        int64_t id = number(p, "partition", -1);
+        if (state == NULL || strcmp(state, "none") == 0 || id < 0)
             continue;
-        metric_set(metric_get(&lag_family, pipeline, json_name(topic), json_name(p), NULL), (double)lag);
+        int64_t lag = lag_of(p, help->start(help->arg, json_name(topic), (int32_t)id));
+        if (lag >= 0)
+            metric_set(metric_get(&lag_family, pipeline, json_name(topic), json_name(p), NULL), (double)lag);
     }
 }
 
@@ -55,8 +74,8 @@ void kafka_stats_forget_lags(void)
     metric_hide_all(&lag_family);
 }
 
-void kafka_stats_read(const char *json, size_t len, const char *(*topic_pipeline)(void *, const char *),
-                      void *arg, struct kafka_stats *ret)
+void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,
+                      struct kafka_stats *ret)
 {
     struct json_doc *doc = json_doc_new();
     const struct json_value *root;
@@ -66,9 +85,9 @@ void kafka_stats_read(const char *json, size_t len, const char *(*topic_pipeline
         read_brokers(json_member(root, "brokers"), ret);
         const struct json_value *topics = json_member(root, "topics");
         for (const struct json_value *t = json_first(topics); t != NULL; t = json_next(t)) {
-            const char *pipeline = topic_pipeline(arg, json_name(t));
+            const char *pipeline = help->pipeline(help->arg, json_name(t));
             if (pipeline != NULL)
-                read_lags(t, pipeline);
+                read_lags(t, pipeline, help);
         }
     }
     json_doc_free(doc);

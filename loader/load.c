@@ -513,8 +513,9 @@ static bool stop_writing(struct work *w)
 
     if (!w->writing)
         return true;
-    if (!worker_idle(w->worker, STOP_WRITE_MS)) {
-        log_warn("MySQL does not answer: the batch in hand is abandoned");
+    if (!worker_idle(w->worker, w->job.lane != NULL ? STOP_WRITE_MS : 0)) {
+        if (w->job.lane != NULL)
+            log_warn("MySQL does not answer: the batch in hand is abandoned");
         db_abort(w->l->db);
         if (w->job.lane != NULL)
             w->job.lane->orphaned = true;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 from harness import feed, oracle
@@ -104,6 +105,26 @@ def test_stop_while_the_database_hangs(kafka, own_database, start_sandbox, make_
     transformer.stop(10)
 
 
+def test_stop_while_the_database_accepts_nobody(kafka, own_database, make_pipe):
+    """It connects and connects with a batch in hand, and ends in time all the same."""
+    pipe = make_pipe(kafka, own_database)
+    pipe.create_topics()
+    messages = [feed.rows_message(n, 1, [feed.row(n, 1, 1)]) for n in range(1, 201)]
+    kafka.produce_many(pipe.topic("rows"), messages)
+    own_database.server.freeze()
+    loader = pipe.start("loader", ready=False)
+    wait_until("it to know the backlog", lambda: _lags(loader) == 200, 20, alive=[loader])
+    loader.stop(10)
+    own_database.server.thaw()
+    loader.start()
+    kafka.wait_consumed(pipe.group("loader"), pipe.topic("rows"))
+    assert own_database.count(oracle.TABLE) == 200
+
+
+def _lags(program) -> float:
+    return program.metrics().sum("jst_consumer_lag")
+
+
 def test_servers_absent_at_start(own_kafka, own_database, start_sandbox, make_pipe):
     pipe = make_pipe(own_kafka, own_database, start_sandbox("--documents", "200"))
     own_kafka.stop()
@@ -138,6 +159,18 @@ def test_stop_while_the_broker_is_away(own_kafka, database, start_sandbox, make_
     transformer.start()
     loader.start()
     _check(pipe)
+
+
+@pytest.mark.parametrize("victim", ["extractor", "transformer", "loader"])
+def test_stop_while_the_broker_hangs(own_kafka, database, start_sandbox, make_pipe, victim):
+    pipe = make_pipe(own_kafka, database, start_sandbox(*DOCUMENTS))
+    transformer, loader = _start_flow(pipe)
+    program = {"transformer": transformer, "loader": loader}.get(victim) or pipe.extractor()
+    own_kafka.process.signal(signal.SIGSTOP)
+    try:
+        program.stop(10)
+    finally:
+        own_kafka.process.signal(signal.SIGCONT)
 
 
 def _lag(pipe, program: str, role: str) -> int:
