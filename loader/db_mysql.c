@@ -75,17 +75,18 @@ static int fail(struct db_mysql *m, struct err *err)
 /* ------------------------------------------------------------------ connecting */
 
 #ifdef MARIADB_BASE_VERSION
+/* MariaDB's connector takes "enforce" for "if the server has it", unless the certificate is verified too:
+ * what came of it is looked at in check_tls(). */
 static void set_tls(const struct db_mysql *m, MYSQL *mysql)
 {
-    char off = 0;
     char on = 1;
-    bool demanded = strcmp(m->tls, "required") == 0 || strcmp(m->tls, "verify") == 0;
+    char verify = strcmp(m->tls, "verify") == 0;
 
     if (strcmp(m->tls, "off") == 0)
         return;
     mysql_ssl_set(mysql, NULL, NULL, m->ca, NULL, NULL);
-    mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, demanded ? &on : &off);
-    mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, strcmp(m->tls, "verify") == 0 ? &on : &off);
+    mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
+    mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 }
 #else
 static void set_tls(const struct db_mysql *m, MYSQL *mysql)
@@ -101,6 +102,15 @@ static void set_tls(const struct db_mysql *m, MYSQL *mysql)
     mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &public_key);
 }
 #endif
+
+static int check_tls(struct db_mysql *m, struct err *err)
+{
+    bool demanded = strcmp(m->tls, "required") == 0 || strcmp(m->tls, "verify") == 0;
+
+    if (!demanded || mysql_get_ssl_cipher(m->mysql) != NULL)
+        return 0;
+    return err_set(err, ERR_RETRY, 2026, "the server offers no TLS, and --mysql-tls is %s", m->tls);
+}
 
 /* What every statement of the loader relies on. */
 static const char *const session[] = {
@@ -155,7 +165,7 @@ static int mysql_connect_to(struct db *db, struct err *err)
     }
     m->fd = m->mysql->net.fd;
     m->used_ms = clock_monotonic_ms();
-    if (prepare_session(m, err) != 0) {
+    if (check_tls(m, err) != 0 || prepare_session(m, err) != 0) {
         mysql_disconnect(db);
         return -1;
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from harness import feed, oracle
 from harness.waiting import wait_until
 
@@ -187,3 +188,22 @@ def test_a_flood_pauses_instead(kafka, database, make_pipe):
     database.execute(f"ALTER TABLE {oracle.TABLE} MODIFY items_qty DECIMAL(40,6)")
     pipe.once("loader")
     assert database.count(oracle.TABLE) == 200 - dead
+
+
+@pytest.mark.parametrize("mode", ["off", "preferred", "required", "verify"])
+def test_tls_to_the_database(kafka, database, make_pipe, mode):
+    """The tests' MySQL has a certificate that nobody signed, their MariaDB has no TLS at all."""
+    pipe = make_pipe(kafka, database)
+    pipe.create_topics()
+    feed.raw(pipe, [feed.document(1, 1, [{"ioi_id": 1}])])
+    pipe.once("transformer")
+    offered = database.server.kind == "mysql"
+    accepted = "SHOW GLOBAL STATUS LIKE 'Ssl_accepts'"
+    before = int(database.query(accepted)[0]["Value"]) if offered else 0
+    works = mode in ("off", "preferred") or (mode == "required" and offered)
+    loader = pipe.once("loader", "--mysql-tls", mode, expect=0 if works else 111)
+    if works:
+        after = int(database.query(accepted)[0]["Value"]) if offered else 0
+        assert (after > before) == (offered and mode != "off")
+    else:
+        assert "TLS" in loader.log()
