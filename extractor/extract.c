@@ -193,6 +193,22 @@ static bool in_contact(struct extract *x)
     return !away;
 }
 
+/* A bounded run does not wait for ever for another process to leave, or for a broker that is away. */
+static int check_patience(struct extract *x, struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!x->once || x->once_patience_ms == 0 || (x->leader && !x->broker_away)) {
+        x->idle_since_ms = 0;
+        return 0;
+    }
+    if (x->idle_since_ms == 0)
+        x->idle_since_ms = now;
+    if (now - x->idle_since_ms < x->once_patience_ms)
+        return 0;
+    return err_set(err, ERR_RETRY, 0, "given up: another process reads the API, or Kafka does not answer");
+}
+
 /* While a page waits for Kafka. */
 static bool keep_waiting(void *arg)
 {
@@ -202,7 +218,7 @@ static bool keep_waiting(void *arg)
     if (serve_state(x, 0, &x->source_err) != 0 || !x->leader)
         return false;
     in_contact(x);
-    return !x->stopping();
+    return !x->stopping() && check_patience(x, NULL) == 0;
 }
 
 /* ---- turns ---- */
@@ -440,7 +456,7 @@ int extract_run(struct extract *x, struct err *err)
     };
     while (rc == 0 && !x->stopping() && !(x->once && x->leader && all_finished(x))) {
         health_turn();
-        rc = turn(x, &world, err);
+        rc = turn(x, &world, err) != 0 || check_patience(x, err) != 0 ? -1 : 0;
     }
     if (rc == 0 && x->once && !x->stopping())
         rc = once_result(x, err);

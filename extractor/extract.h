@@ -36,6 +36,7 @@ struct extract {
     const struct routes *routes;
     const struct pipelines *pipelines;
     bool once;
+    int64_t once_patience_ms; /* with `once`: to wait for the leadership; 0: for ever */
     int64_t since_s, until_s;
     bool (*stopping)(void);
     int64_t (*contact_ms)(const struct source *source); /* kafka_source_contact_ms() */
@@ -47,6 +48,7 @@ struct extract {
     bool leader;            /* assigned, and the state topic has been read to its end */
     int64_t assigned_at_ms; /* monotonic; 0: not assigned */
     bool broker_away;
+    int64_t idle_since_ms; /* monotonic: with `once`, when it last might read; 0: it may */
     int64_t turns;
     struct err source_err;
 };

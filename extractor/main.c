@@ -7,6 +7,8 @@
 #include "extractor/extract.h"
 #include "extractor/setup.h"
 
+enum { ONCE_PATIENCE_MS = 60 * 1000 };
+
 int main(int argc, char **argv)
 {
     struct app app = {0};
@@ -39,6 +41,7 @@ int main(int argc, char **argv)
         .routes = &routes,
         .pipelines = app.pipelines,
         .once = options_flag(app.options, "once"),
+        .once_patience_ms = ONCE_PATIENCE_MS,
         .since_s = options_since(app.options, "since", clock_now_ms() / 1000),
         .until_s = options_given(app.options, "until") ? options_number(app.options, "until") : -1,
         .stopping = app_stopping,

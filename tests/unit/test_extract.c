@@ -213,6 +213,48 @@ static void nothing_is_asked_before_the_state_is_read(void **state)
     close_world(&w);
 }
 
+/* A run that is to end does not stand by for ever. */
+static void once_gives_up_standing_by(void **state)
+{
+    static const struct happening script[] = {{SOURCE_ASSIGNED, 0, NULL, NULL}};
+    struct world w;
+    (void)state;
+
+    OPEN(&w, script);
+    w.source.idle_most = 100000000;
+    w.extract.once = true;
+    w.extract.once_patience_ms = 50;
+    assert_int_equal(extract_run(&w.extract, &w.err), -1);
+    assert_int_equal(w.err.kind, ERR_RETRY);
+    assert_int_equal(w.api.requests, 0);
+    close_world(&w);
+}
+
+static int64_t contact_lost(const struct source *source)
+{
+    (void)source;
+    return 3600 * 1000;
+}
+
+/* The broker goes away behind the first page. */
+static void once_gives_up_without_a_broker(void **state)
+{
+    static const struct happening script[] = {READ_NOTHING};
+    struct world w;
+    (void)state;
+
+    OPEN(&w, script);
+    w.source.idle_most = 100000000;
+    w.sink.mute_topic = "raw";
+    w.extract.once = true;
+    w.extract.once_patience_ms = 50;
+    w.extract.contact_ms = contact_lost;
+    assert_int_equal(extract_run(&w.extract, &w.err), -1);
+    assert_int_equal(w.err.kind, ERR_RETRY);
+    assert_int_equal(written(&w, "one/live"), 0);
+    close_world(&w);
+}
+
 /* The one before may have sent a request just now. */
 static void a_new_leader_keeps_the_distance(void **state)
 {
@@ -332,6 +374,8 @@ int main(void)
         cmocka_unit_test(once_reads_every_pipeline),
         cmocka_unit_test(a_standby_asks_for_nothing),
         cmocka_unit_test(nothing_is_asked_before_the_state_is_read),
+        cmocka_unit_test(once_gives_up_standing_by),
+        cmocka_unit_test(once_gives_up_without_a_broker),
         cmocka_unit_test(a_new_leader_keeps_the_distance),
         cmocka_unit_test(who_lost_the_partition_stops),
         cmocka_unit_test(a_missing_permission_pauses_its_pipeline_only),
