@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/envelope.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "common/message.h"
 #include "common/pipeline.h"
 #include "extractor/api.h"
@@ -147,6 +148,9 @@ int publish_dead(const struct publisher *p, const struct page_origin *from, cons
                        answer->body.len);
         rc = send_body(p, from->dead_topic, from, answer, &no_body, &headers, err);
     }
+    if (rc == 0)
+        log_warn("pipeline %s: dead letter: %s: %s", from->pipeline->name, dead_class_name(DEAD_TOO_LARGE),
+                 why);
     headers_free(&headers);
     return rc;
 }

@@ -209,10 +209,11 @@ def test_pages_that_are_too_large_are_halved(
     pipe = make_pipe(kafka, sandbox=sandbox)
     limit = 8000  # compressed, as the broker counts
     pipe.write_topics(settings={"raw": f"max.message.bytes={limit}"})
-    pipe.once("extractor")
+    log = pipe.once("extractor").log()
 
     dead = kafka.consume_all(pipe.topic("dead"))
     assert dead, "some document should be larger than the topic takes"
+    assert log.count("dead letter: too-large: ") == len(dead)
     for letter in dead:
         assert letter.headers["jst-error-stage"] == "extractor"
         assert letter.headers["jst-error-class"] == "too-large"
