@@ -89,6 +89,7 @@ static int end_group(struct work *w, struct err *err)
         }
         rc = source_commit(w->t->in, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
     }
+    w->last_event_ms = 0; /* a wait for acknowledgements is no silence of the source */
     drop_group(w);
     return rc < 0 ? -1 : 0;
 }
