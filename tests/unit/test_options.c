@@ -500,9 +500,11 @@ static void help_names_everything(void **state)
         assert_non_null(strstr(text, "\n  111  "));
         assert_int_equal(strstr(text, "\n  1    ") != NULL, programs[p] == C);
         assert_int_equal(strstr(text, "\n  JST_APP_SECRET ") != NULL, programs[p] == E);
-        for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-            if (strlen(line) > 112)
-                fail_msg("%zu columns: %s", strlen(line), line);
+        for (const char *line = text; *line != '\0';) {
+            size_t columns = strcspn(line, "\n");
+            if (columns > 112)
+                fail_msg("%zu columns: %.*s", columns, (int)columns, line);
+            line += columns + (line[columns] != '\0');
         }
         free(text);
     }
