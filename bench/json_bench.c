@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "common/envelope.h"
-#include "common/json.h"
-#include "common/json_scan.h"
+#include "common/base/buf.h"
+#include "common/json/json.h"
+#include "common/json/scan.h"
+#include "common/wire/envelope.h"
 
 /* cJSON as it comes, to compare with; its header belongs to common/json*.c alone. */
 void *cJSON_ParseWithLength(const char *text, size_t len);

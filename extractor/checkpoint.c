@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/json_scan.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/json/scan.h"
 
 static bool read_time(struct span object, const char *name, int64_t *ret_s)
 {

@@ -4,21 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
-#include "common/routes.h"
-#include "common/units.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/units.h"
+#include "common/monitor/health.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/routes.h"
 #include "extractor/schedule.h"
 
 enum {
     SECOND_MS = 1000,
     TURN_MS = 250,         /* the longest wait without a look at everything */
     PAUSE_MS = 600000,     /* a paused pipeline is tried again: a person may have acted */
-    CONTACT_MAX_MS = 5000, /* half of the consumer's session timeout (kafka_config.c) */
+    CONTACT_MAX_MS = 5000, /* half of the consumer's session timeout (config.c) */
     REASON_TEXT = 128,
 };
 

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "extractor/client.h"
+#include "extractor/api/client.h"
 #include "extractor/publish.h"
-#include "extractor/run.h"
+#include "extractor/reading/sync.h"
 #include "extractor/state.h"
 
 struct err;

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 
-#include "common/app.h"
-#include "common/clock.h"
-#include "common/health.h"
-#include "common/kafka.h"
+#include "common/base/clock.h"
+#include "common/kafka/kafka.h"
+#include "common/monitor/health.h"
+#include "common/skeleton/app.h"
 #include "extractor/extract.h"
 #include "extractor/setup.h"
 

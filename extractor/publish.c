@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/envelope.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/message.h"
-#include "common/pipeline.h"
-#include "extractor/api.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/http/api.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/envelope.h"
+#include "common/wire/message.h"
 #include "extractor/checkpoint.h"
 #include "extractor/state.h"
 

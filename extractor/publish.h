@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/stream.h"
-#include "extractor/window.h"
+#include "common/wire/ports.h"
+#include "extractor/api/window.h"
 
 struct api_answer;
 struct checkpoint;

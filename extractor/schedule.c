@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "common/cron.h"
+#include "common/pipeline/cron.h"
 #include "extractor/checkpoint.h"
 
 int64_t schedule_next(const struct cron *cron, int64_t began_s)

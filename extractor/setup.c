@@ -3,16 +3,16 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "common/app.h"
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/health.h"
-#include "common/kafka.h"
-#include "common/pipeline.h"
-#include "extractor/biz.h"
-#include "extractor/client.h"
-#include "extractor/http.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/http/http.h"
+#include "common/kafka/kafka.h"
+#include "common/monitor/health.h"
+#include "common/pipeline/pipeline.h"
+#include "common/skeleton/app.h"
+#include "extractor/api/client.h"
+#include "extractor/api/query.h"
 
 static uint64_t random_bits(void)
 {

@@ -2,7 +2,7 @@
 #ifndef JST_EXTRACTOR_SETUP_H
 #define JST_EXTRACTOR_SETUP_H
 
-#include "common/app.h"
+#include "common/skeleton/app.h"
 
 struct api;
 struct client;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mem.h"
-#include "common/pipeline.h"
-#include "common/stream.h"
+#include "common/base/mem.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/ports.h"
 
 #define LIVE "/live"
 

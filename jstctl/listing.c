@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/faults.h"
-#include "common/json.h"
-#include "common/mem.h"
+#include "common/base/buf.h"
+#include "common/base/faults.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
 
 /* The blocks whose characters are two columns wide; what stands between them is near enough to one. */
 static const struct {

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "common/app.h"
+#include "common/skeleton/app.h"
 #include "jstctl/verb.h"
 
 /* What was printed has arrived. */

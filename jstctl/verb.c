@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/app.h"
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/mem.h"
-#include "common/options.h"
-#include "common/pipeline.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/options/options.h"
+#include "common/pipeline/pipeline.h"
+#include "common/skeleton/app.h"
 #include "jstctl/listing.h"
 
 enum { NAMES_MAX = 300 /* bytes of a list of names within an error */ };

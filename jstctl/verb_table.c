@@ -1,4 +1,4 @@
-/* Every verb. Its line in `jstctl --help` stands in common/option_table.c; a unit test compares the two. */
+/* Every verb. Its line in `jstctl --help` stands in common/options/table.c; a unit test compares the two. */
 #include "jstctl/verbs.h"
 
 #define KAFKA_OPTIONS "brokers", "kafka-config", "kafka"

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/mem.h"
-#include "common/units.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/base/units.h"
+#include "common/mysql/sql.h"
 #include "loader/apply_private.h"
-#include "loader/fits.h"
 #include "loader/heads.h"
-#include "loader/sql.h"
+#include "loader/row_check.h"
 
 enum {
     /* bytes, or what the server takes when that is less */

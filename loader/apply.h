@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/flood.h"
+#include "common/mysql/db.h"
+#include "common/mysql/shape.h"
+#include "common/wire/flood.h"
 #include "loader/batch.h"
-#include "loader/db.h"
-#include "loader/table.h"
 
 struct err;
 

@@ -2,7 +2,7 @@
 #ifndef JST_LOADER_APPLY_PRIVATE_H
 #define JST_LOADER_APPLY_PRIVATE_H
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 #include "loader/apply.h"
 
 struct work {

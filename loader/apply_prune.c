@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
+#include "common/mysql/sql.h"
 #include "loader/apply_private.h"
-#include "loader/fits.h"
-#include "loader/sql.h"
+#include "loader/row_check.h"
 
 enum { KEYS_A_STATEMENT = 500, KEY_MAX = 64 * 1024 * 1024 };
 

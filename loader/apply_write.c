@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/mem.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/mysql/errors.h"
+#include "common/mysql/sql.h"
 #include "loader/apply_private.h"
-#include "loader/db_errors.h"
-#include "loader/fits.h"
-#include "loader/sql.h"
+#include "loader/row_check.h"
 
 static void put_row(struct work *w, const struct row *row)
 {

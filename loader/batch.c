@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/json.h"
-#include "common/mem.h"
-#include "common/version.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "common/wire/version.h"
 
 enum { INDEX_START = 1024, TEXT_MAX = 1U << 30 };
 

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/message.h"
-#include "common/pipeline.h"
-#include "common/stream.h"
+#include "common/base/buf.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/message.h"
+#include "common/wire/ports.h"
 
 struct err;
 

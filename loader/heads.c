@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "loader/sql.h"
+#include "common/base/buf.h"
+#include "common/mysql/sql.h"
 
 bool heads_newer(uint64_t a_version, uint64_t a_published, uint64_t b_version, uint64_t b_published)
 {

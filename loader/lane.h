@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/flood.h"
-#include "common/routes.h"
+#include "common/mysql/shape.h"
+#include "common/wire/flood.h"
+#include "common/wire/routes.h"
 #include "loader/batch.h"
-#include "loader/table.h"
 
 struct lane {
     const struct route *route;

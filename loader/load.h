@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/routes.h"
-#include "common/stream.h"
+#include "common/mysql/db.h"
+#include "common/wire/ports.h"
+#include "common/wire/routes.h"
 #include "loader/batch.h"
-#include "loader/db.h"
 
 struct err;
 

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/dead.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/mem.h"
-#include "loader/db_errors.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/monitor/health.h"
+#include "common/mysql/errors.h"
+#include "common/wire/dead.h"
 
 enum {
     RETRY_FIRST_MS = 200,

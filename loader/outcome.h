@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/acks.h"
-#include "common/err.h"
+#include "common/base/err.h"
+#include "common/skeleton/acks.h"
 #include "loader/apply.h"
 #include "loader/lane.h"
 #include "loader/load.h"
-#include "loader/load_metrics.h"
+#include "loader/metrics.h"
 #include "loader/worker.h"
 
 #define LOADER_STAGE "loader"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 
 struct worker {
     pthread_t thread;

@@ -1,7 +1,7 @@
-#include "common/app.h"
-#include "common/clock.h"
-#include "common/health.h"
-#include "common/kafka.h"
+#include "common/base/clock.h"
+#include "common/kafka/kafka.h"
+#include "common/monitor/health.h"
+#include "common/skeleton/app.h"
 #include "transformer/transform.h"
 
 int main(int argc, char **argv)

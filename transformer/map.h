@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/json_scan.h"
-#include "common/message.h"
-#include "common/pipeline.h"
+#include "common/base/buf.h"
+#include "common/json/scan.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/message.h"
 
 struct err;
 

@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/mem.h"
-#include "transformer/page.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/monitor/health.h"
+#include "transformer/raw_page.h"
 
 enum {
     GROUP_PAGES = 32,

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/routes.h"
-#include "common/stream.h"
+#include "common/wire/ports.h"
+#include "common/wire/routes.h"
 #include "transformer/map.h"
 
 struct err;

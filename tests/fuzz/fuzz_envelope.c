@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/envelope.h"
-#include "common/err.h"
-#include "common/json.h"
+#include "common/base/err.h"
+#include "common/json/json.h"
+#include "common/wire/envelope.h"
 #include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

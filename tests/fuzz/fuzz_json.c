@@ -3,10 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/json.h"
-#include "common/json_scan.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/json/json.h"
+#include "common/json/scan.h"
 #include "tests/fuzz/reference.h"
 #include "tests/fuzz/require.h"
 

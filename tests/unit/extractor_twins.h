@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/faults.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
-#include "common/stream.h"
-#include "extractor/api.h"
-#include "extractor/client.h"
-#include "extractor/form.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/faults.h"
+#include "common/base/mem.h"
+#include "common/http/api.h"
+#include "common/http/form.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/ports.h"
+#include "extractor/api/client.h"
 
 /* ---- a pipeline ---- */
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/acks.h"
-#include "common/err.h"
+#include "common/base/err.h"
+#include "common/skeleton/acks.h"
 #include "tests/unit/twins/memory_sink.h"
 #include "tests/unit/twins/memory_source.h"
 

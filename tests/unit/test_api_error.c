@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "extractor/api_error.h"
+#include "extractor/api/verdict.h"
 
 #define TOKEN_GONE "无效的access_token或access_token已过期"
 

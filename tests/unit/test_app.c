@@ -13,12 +13,12 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-#include "common/app.h"
-#include "common/clock.h"
-#include "common/kafka.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
-#include "common/topics.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/kafka/kafka.h"
+#include "common/pipeline/pipeline.h"
+#include "common/skeleton/app.h"
+#include "common/wire/topics.h"
 #include "tests/unit/client.h"
 
 /* The files that app_init() reads, in words: "--pipelines broken" has an error, "odd" a warning. */

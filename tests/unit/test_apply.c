@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "tests/unit/twins/apply_world.h"
 
 static void test_all_new(void **state)

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "extractor/backoff.h"
+#include "common/base/backoff.h"
 
 static void grows_to_a_limit(void **state)
 {

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/faults.h"
-#include "common/mem.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/faults.h"
+#include "common/base/mem.h"
 
 /* A text that is too long is cut on a whole character, whichever byte of it would be the last. */
 static void test_err_is_cut_on_a_character(void **state)

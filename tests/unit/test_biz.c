@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "common/clock.h"
-#include "extractor/biz.h"
+#include "common/base/clock.h"
+#include "extractor/api/query.h"
 #include "tests/unit/extractor_twins.h"
 
 #define STATUSES                                                                                             \

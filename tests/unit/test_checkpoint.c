@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/cron.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/pipeline/cron.h"
 #include "extractor/checkpoint.h"
 #include "extractor/schedule.h"
 

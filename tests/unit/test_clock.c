@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 static void beijing_times(void **state)
 {

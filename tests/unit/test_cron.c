@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/cron.h"
-#include "common/err.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/pipeline/cron.h"
 
 static int64_t at(const char *text)
 {

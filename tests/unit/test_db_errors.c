@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "loader/db_errors.h"
+#include "common/mysql/errors.h"
 
 static void test_classes(void **state)
 {
@@ -61,7 +61,8 @@ static void test_table(void **state)
     }
 }
 
-/* The number stands at the end of MySQL's text, before what db_mysql.c adds; values may quote the same words.
+/* The number stands at the end of MySQL's text, before what connection.c adds; values may quote the same
+ * words.
  */
 static void test_rows(void **state)
 {

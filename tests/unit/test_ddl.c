@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/mem.h"
-#include "loader/ddl.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+#include "common/mysql/ddl.h"
 #include "tests/unit/twins/twin_pipeline.h"
 
 /* The shipped pipeline's table; @ stands for the collation. */

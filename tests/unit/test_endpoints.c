@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/endpoints.h"
+#include "common/pipeline/endpoints.h"
 
 static void test_table_is_sound(void **state)
 {

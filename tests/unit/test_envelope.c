@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/envelope.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/wire/envelope.h"
 
 #define DOCUMENT                                                                                             \
     "{\"io_id\":100,\"ts\":1491926160718000123,\"po_id\":200,\"so_id\":\"EXT-1\",\"supplier_id\":8,"         \

@@ -5,9 +5,9 @@
 
 #include <cmocka.h>
 
-#include "common/health.h"
-#include "common/metrics.h"
-#include "common/routes.h"
+#include "common/monitor/health.h"
+#include "common/monitor/metrics.h"
+#include "common/wire/routes.h"
 #include "extractor/extract.h"
 #include "tests/unit/extractor_twins.h"
 

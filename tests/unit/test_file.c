@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/file.h"
-#include "common/mem.h"
+#include "common/base/err.h"
+#include "common/base/file.h"
+#include "common/base/mem.h"
 
 /* A file of len times 'x' in a directory of its own. */
 static char *make_file(size_t len)

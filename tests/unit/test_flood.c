@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "common/flood.h"
+#include "common/wire/flood.h"
 
 /* What has come, what would come, and whether that is a flood at 5 %. */
 static const struct {

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "common/buf.h"
-#include "extractor/form.h"
+#include "common/base/buf.h"
+#include "common/http/form.h"
 
 static void encodes(void **state)
 {

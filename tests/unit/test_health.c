@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/metrics.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/monitor/health.h"
+#include "common/monitor/metrics.h"
 #include "tests/unit/capture.h"
 
 static struct capture capture;

@@ -8,9 +8,9 @@
 
 #include <poll.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/http_server.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/monitor/http_server.h"
 #include "tests/unit/client.h"
 
 static int handler(const char *path, struct buf *body, const char **ret_type)

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/json.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/json/json.h"
 
 static struct json_doc *doc;
 

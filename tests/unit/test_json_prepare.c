@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/json_scan.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/json/scan.h"
 
 /* Runs the pre-pass over a copy that ends where its memory ends. */
 static int prepare(const char *text, size_t len, struct buf *out, struct err *err)

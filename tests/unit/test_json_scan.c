@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/json_scan.h"
+#include "common/base/buf.h"
+#include "common/json/scan.h"
 
 static struct span span(const char *text)
 {

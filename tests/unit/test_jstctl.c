@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "common/app.h"
-#include "common/buf.h"
+#include "common/base/buf.h"
+#include "common/skeleton/app.h"
 #include "jstctl/listing.h"
-#include "jstctl/topics.h"
 #include "jstctl/verb.h"
+#include "jstctl/verb_topics.h"
 
 enum { ARGS_MAX = 16 };
 

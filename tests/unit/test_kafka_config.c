@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "common/faults.h"
-#include "common/kafka.h"
-#include "common/options.h"
+#include "common/base/faults.h"
+#include "common/kafka/kafka.h"
+#include "common/options/options.h"
 
 static char folder[] = "/tmp/jst-kafka-config-XXXXXX";
 static char path[64];

@@ -10,14 +10,14 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/faults.h"
-#include "common/health.h"
-#include "common/kafka.h"
-#include "common/metrics.h"
-#include "common/options.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/faults.h"
+#include "common/kafka/kafka.h"
+#include "common/monitor/health.h"
+#include "common/monitor/metrics.h"
+#include "common/options/options.h"
 
 enum { WAIT_MS = 20000, STEP_MS = 50, LONG_MS = 3500 /* longer than three attempts */ };
 

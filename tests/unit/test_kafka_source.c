@@ -13,13 +13,13 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/faults.h"
-#include "common/health.h"
-#include "common/kafka_source.h"
-#include "common/metrics.h"
-#include "common/options.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/faults.h"
+#include "common/kafka/consumer_private.h"
+#include "common/monitor/health.h"
+#include "common/monitor/metrics.h"
+#include "common/options/options.h"
 
 enum { RECORDS = 3, WAIT_MS = 20000, QUIET_MS = 300 };
 

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/kafka_private.h"
-#include "common/metrics.h"
+#include "common/base/buf.h"
+#include "common/kafka/kafka_private.h"
+#include "common/monitor/metrics.h"
 
 static const char *pipeline_of(void *arg, const char *topic)
 {

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "extractor/limiter.h"
+#include "common/base/err.h"
+#include "extractor/api/limiter.h"
 
 static void parses(void **state)
 {

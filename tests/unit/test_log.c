@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "tests/unit/capture.h"
 
 static struct capture capture;

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/mem.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
 #include "tests/unit/twins/twin_pipeline.h"
 #include "transformer/map.h"
 

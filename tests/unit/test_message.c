@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/message.h"
+#include "common/base/err.h"
+#include "common/wire/message.h"
 
 static struct record make_record(const struct header *headers, size_t count, const char *value)
 {

@@ -10,8 +10,8 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "common/buf.h"
-#include "common/metrics.h"
+#include "common/base/buf.h"
+#include "common/monitor/metrics.h"
 
 static const struct metric_family plain = {
     .name = "jst_test_total", .type = METRIC_COUNTER, .help = "A \\ and a\nnew line \"quoted\""};

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 #include "transformer/number.h"
 
 static void test_valid(void **state)

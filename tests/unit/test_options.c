@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/options.h"
+#include "common/options/options.h"
 
 #define E PROGRAM_EXTRACTOR
 #define T PROGRAM_TRANSFORMER

@@ -7,11 +7,11 @@
 
 #include <string.h>
 
-#include "common/envelope.h"
-#include "common/err.h"
-#include "common/pipeline.h"
-#include "extractor/page.h"
-#include "extractor/walk.h"
+#include "common/base/err.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/envelope.h"
+#include "extractor/reading/seen.h"
+#include "extractor/reading/walk.h"
 
 /* How many distinct documents a list holds, by these id fields. */
 static size_t distinct(const char *list, const char *field, const char *second)

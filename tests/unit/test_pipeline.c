@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/faults.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
+#include "common/base/faults.h"
+#include "common/base/mem.h"
+#include "common/pipeline/pipeline.h"
 
 static void assert_column(const struct pipeline *p, size_t i, const char *name, enum value_type type,
                           const char *array, const char *path)

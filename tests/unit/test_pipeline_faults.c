@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "common/faults.h"
-#include "common/file.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
+#include "common/base/faults.h"
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/pipeline/pipeline.h"
 
 #define FOLDER "tests/unit/data/pipelines"
 

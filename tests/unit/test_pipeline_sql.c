@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "common/faults.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
+#include "common/base/faults.h"
+#include "common/base/mem.h"
+#include "common/pipeline/pipeline.h"
 
 #define A64 "a234567890123456789012345678901234567890123456789012345678901234"
 

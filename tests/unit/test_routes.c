@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/routes.h"
+#include "common/wire/routes.h"
 #include "tests/unit/twins/twin_pipeline.h"
 
 static void test_routes(void **state)

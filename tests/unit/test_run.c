@@ -5,11 +5,11 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/metrics.h"
-#include "common/routes.h"
+#include "common/base/clock.h"
+#include "common/monitor/metrics.h"
+#include "common/wire/routes.h"
 #include "extractor/publish.h"
-#include "extractor/run.h"
+#include "extractor/reading/sync.h"
 #include "tests/unit/extractor_twins.h"
 
 /* A server of documents io_id 1..count, all inside every window. */

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "common/err.h"
-#include "extractor/form.h"
-#include "extractor/request.h"
-#include "extractor/sign.h"
+#include "common/base/err.h"
+#include "common/http/form.h"
+#include "extractor/api/request.h"
+#include "extractor/api/sign.h"
 
 /* The vectors of the API reference. */
 static const struct account account = {.app_key = "app", .app_secret = "secret"};

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "extractor/split.h"
+#include "extractor/reading/split.h"
 
 static void a_page_that_fits(void **state)
 {

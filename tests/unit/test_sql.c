@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
+#include "common/mysql/sql.h"
 #include "loader/heads.h"
-#include "loader/sql.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
 

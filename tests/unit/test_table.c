@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "loader/table.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/mysql/shape.h"
 #include "tests/unit/twins/fake_db.h"
 #include "tests/unit/twins/twin_pipeline.h"
 

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/template.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/pipeline/template.h"
 
 /* Literals as they are, placeholders as <name> or <name|filter>. */
 static void describe(const struct template *t, struct buf *out)

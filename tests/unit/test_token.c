@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/mem.h"
-#include "extractor/token.h"
-#include "extractor/token_file.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "extractor/api/token.h"
+#include "extractor/api/token_file.h"
 
 enum { DAY = 86400, NOW = 1785312000 };
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/faults.h"
-#include "common/topics.h"
+#include "common/base/faults.h"
+#include "common/wire/topics.h"
 
 static void assert_same(const struct topics *a, const struct topics *b)
 {

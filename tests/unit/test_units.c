@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "common/units.h"
+#include "common/base/units.h"
 
 struct number_case {
     const char *text;

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "common/version.h"
+#include "common/wire/version.h"
 
 static void test_versions(void **state)
 {

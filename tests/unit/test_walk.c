@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "extractor/walk.h"
+#include "extractor/reading/walk.h"
 
 /* A slice on the server: ids in the server's order. */
 struct server {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "extractor/window.h"
+#include "extractor/api/window.h"
 
 static const struct window_rules week = {.overlap_s = 600, .lag_s = 60, .max_window_s = 604800};
 

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 #include "loader/apply.h"
 #include "tests/unit/twins/fake_db.h"
 #include "tests/unit/twins/rows_message.h"

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/mem.h"
-#include "loader/db_errors.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/mysql/errors.h"
 #include "tests/unit/twins/fake_data.h"
 
 enum { DEFAULT_STATEMENT = 16 * 1024 * 1024, VALUES_MAX = FAKE_COLUMNS_MAX };

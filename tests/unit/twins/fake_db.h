@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/pipeline.h"
-#include "loader/db.h"
+#include "common/mysql/db.h"
+#include "common/pipeline/pipeline.h"
 
 struct buf;
 

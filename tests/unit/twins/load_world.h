@@ -13,12 +13,12 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/metrics.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/monitor/health.h"
+#include "common/monitor/metrics.h"
 #include "loader/load.h"
 #include "tests/unit/twins/fake_db.h"
 #include "tests/unit/twins/memory_sink.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/stream.h"
+#include "common/wire/ports.h"
 
 struct memory_message {
     char *topic, *key, *value; /* key, value: NULL where there is none */

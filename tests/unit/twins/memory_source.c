@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/err.h"
-#include "common/mem.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
 
 enum { IDLE_SLEEP_MS = 2 };
 

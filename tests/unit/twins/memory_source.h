@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/stream.h"
+#include "common/wire/ports.h"
 
 struct memory_log;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/message.h"
+#include "common/wire/message.h"
 #include "tests/unit/twins/memory_source.h"
 
 struct rows_spec {

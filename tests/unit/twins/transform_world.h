@@ -12,13 +12,13 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/mem.h"
-#include "common/message.h"
-#include "common/metrics.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/monitor/health.h"
+#include "common/monitor/metrics.h"
+#include "common/wire/message.h"
 #include "tests/unit/twins/memory_sink.h"
 #include "tests/unit/twins/memory_source.h"
 #include "tests/unit/twins/twin_pipeline.h"

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/faults.h"
-#include "common/mem.h"
-#include "common/pipeline.h"
-#include "common/routes.h"
+#include "common/base/faults.h"
+#include "common/base/mem.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/routes.h"
 
 #define TWIN_FIELDS                                                                                          \
     "{\"field\":\"id\",\"type\":\"string\",\"value\":\"{io_id}-{items_ioi_id}\"},"                           \

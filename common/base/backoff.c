@@ -1,0 +1,31 @@
+#include "common/base/backoff.h"
+
+void backoff_reset(struct backoff *b)
+{
+    *b = (struct backoff){0};
+}
+
+void backoff_fail(struct backoff *b, int64_t now_ms, int64_t at_least_ms, uint32_t random)
+{
+    int64_t pause = BACKOFF_FIRST_MS;
+
+    if (b->failures == 0)
+        b->since_ms = now_ms;
+    for (int i = 0; i < b->failures && pause < BACKOFF_MAX_MS; i++)
+        pause *= 2;
+    b->failures++;
+    if (pause > BACKOFF_MAX_MS)
+        pause = BACKOFF_MAX_MS;
+    pause -= pause / 2 * (random % 1001) / 1000;
+    if (at_least_ms > RETRY_AFTER_MAX_MS)
+        at_least_ms = RETRY_AFTER_MAX_MS;
+    b->retry_at_ms = now_ms + (pause > at_least_ms ? pause : at_least_ms);
+}
+
+bool backoff_exhausted(const struct backoff *b, int64_t retry_count, int64_t retry_interval_ms,
+                       int64_t now_ms)
+{
+    int64_t rounds = retry_count > 0 ? retry_count : 1;
+
+    return b->failures > 1 && now_ms - b->since_ms >= rounds * retry_interval_ms;
+}

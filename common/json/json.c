@@ -1,0 +1,216 @@
+#include "common/json/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/json/arena.h"
+#include "common/json/bytes.h"
+#include "common/json/keys.h"
+#include "common/json/scan.h"
+
+#if CJSON_VERSION_MAJOR != 1 || CJSON_VERSION_MINOR < 7 ||                                                   \
+    (CJSON_VERSION_MINOR == 7 && CJSON_VERSION_PATCH < 15)
+#error "cJSON 1.7.15 or a later 1.x is needed"
+#endif
+
+/* What a document keeps between two texts at most; more is given back. */
+enum { KEEP_MAX = 16 * 1024 * 1024 };
+
+struct json_doc {
+    struct arena arena;
+    struct buf prepared; /* what cJSON reads */
+    struct span_list containers;
+    struct key_set keys;
+};
+
+static struct arena *parsing; /* where cJSON's memory comes from during a parse */
+
+static void *take(size_t size)
+{
+    return parsing != NULL ? arena_alloc(parsing, size) : NULL;
+}
+
+static void give(void *p)
+{
+    (void)p; /* the arena is reset as a whole */
+}
+
+static const cJSON *node(const struct json_value *v)
+{
+    return (const cJSON *)(const void *)v;
+}
+
+static const struct json_value *value(const cJSON *n)
+{
+    return (const struct json_value *)(const void *)n;
+}
+
+struct json_doc *json_doc_new(void)
+{
+    struct json_doc *doc = mem_zalloc(1, sizeof *doc);
+    cJSON_Hooks hooks = {.malloc_fn = take, .free_fn = give};
+
+    cJSON_InitHooks(&hooks);
+    buf_init(&doc->prepared, 0);
+    return doc;
+}
+
+void json_doc_free(struct json_doc *doc)
+{
+    if (doc == NULL)
+        return;
+    arena_free(&doc->arena);
+    buf_free(&doc->prepared);
+    span_list_free(&doc->containers);
+    key_set_free(&doc->keys);
+    free(doc);
+}
+
+static void doc_reset(struct json_doc *doc, size_t len)
+{
+    arena_reset(&doc->arena, KEEP_MAX);
+    if (doc->prepared.cap > KEEP_MAX)
+        buf_free(&doc->prepared);
+    doc->prepared.max = len * 3 + 3; /* `1,` becomes `"?1",` */
+    if (doc->containers.cap > KEEP_MAX / sizeof(struct span))
+        span_list_free(&doc->containers);
+    if (doc->keys.cap > KEEP_MAX / sizeof(struct key_slot))
+        key_set_free(&doc->keys);
+}
+
+static bool names_differ(struct json_doc *doc, const cJSON *object)
+{
+    size_t count = json_count(value(object));
+
+    if (count < 2)
+        return true;
+    key_set_begin(&doc->keys, count);
+    for (const cJSON *n = object->child; n != NULL; n = n->next)
+        if (!key_set_add(&doc->keys, n->string))
+            return false;
+    return true;
+}
+
+/* Number the containers in the order in which they open, as the pre-pass did, and look for duplicate keys.
+ * Returns the object that has them, or NULL. Recursion is bounded by the pre-pass' depth. */
+static const cJSON *walk(struct json_doc *doc, cJSON *n, size_t *ordinal)
+{
+    if (!cJSON_IsObject(n) && !cJSON_IsArray(n))
+        return NULL;
+    n->valueint = (int)(*ordinal)++;
+    if (cJSON_IsObject(n) && !names_differ(doc, n))
+        return n;
+    for (cJSON *child = n->child; child != NULL; child = child->next) {
+        const cJSON *bad = walk(doc, child, ordinal);
+        if (bad != NULL)
+            return bad;
+    }
+    return NULL;
+}
+
+static cJSON *build_tree(struct json_doc *doc)
+{
+    parsing = &doc->arena;
+    cJSON *root = cJSON_ParseWithLengthOpts(doc->prepared.data, doc->prepared.len, NULL, 0);
+    parsing = NULL;
+    return root;
+}
+
+int json_parse(struct json_doc *doc, const char *text, size_t len, const struct json_value **ret,
+               struct err *err)
+{
+    doc_reset(doc, len);
+    if (json_prepare(text, len, &doc->prepared, &doc->containers, err) != 0)
+        return -1;
+    cJSON *root = build_tree(doc);
+    if (root == NULL)
+        return err_set(err, ERR_REJECT, 0, "cJSON does not take it");
+    size_t ordinal = 0;
+    const cJSON *bad = walk(doc, root, &ordinal);
+    if (bad != NULL)
+        return err_set(err, ERR_REJECT, 0, "byte %zu: an object with two members of one name",
+                       (size_t)(doc->containers.list[bad->valueint].at - text));
+    if (ordinal != doc->containers.count)
+        return err_set(err, ERR_REJECT, 0, "cJSON takes it for something else");
+    *ret = value(root);
+    return 0;
+}
+
+static bool is_number(const cJSON *n)
+{
+    return cJSON_IsString(n) && n->valuestring[0] == JSON_MARK;
+}
+
+enum json_type json_type(const struct json_value *v)
+{
+    const cJSON *n = node(v);
+
+    if (cJSON_IsString(n))
+        return is_number(n) ? JSON_NUMBER : JSON_STRING;
+    if (cJSON_IsObject(n))
+        return JSON_OBJECT;
+    if (cJSON_IsArray(n))
+        return JSON_ARRAY;
+    if (cJSON_IsTrue(n))
+        return JSON_TRUE;
+    return cJSON_IsFalse(n) ? JSON_FALSE : JSON_NULL;
+}
+
+const char *json_text(const struct json_value *v)
+{
+    const cJSON *n = node(v);
+
+    if (!cJSON_IsString(n))
+        return NULL;
+    return n->valuestring + (is_number(n) ? 1 : 0);
+}
+
+bool json_raw(const struct json_doc *doc, const struct json_value *v, const char **ret_at, size_t *ret_len)
+{
+    const cJSON *n = node(v);
+
+    if ((!cJSON_IsObject(n) && !cJSON_IsArray(n)) || (size_t)n->valueint >= doc->containers.count)
+        return false;
+    struct span span = doc->containers.list[n->valueint];
+    *ret_at = span.at;
+    *ret_len = span.len;
+    return true;
+}
+
+const struct json_value *json_member(const struct json_value *object, const char *name)
+{
+    if (!cJSON_IsObject(node(object)))
+        return NULL;
+    for (const cJSON *n = node(object)->child; n != NULL; n = n->next)
+        if (strcmp(n->string, name) == 0)
+            return value(n);
+    return NULL;
+}
+
+const struct json_value *json_first(const struct json_value *container)
+{
+    return container != NULL ? value(node(container)->child) : NULL;
+}
+
+const struct json_value *json_next(const struct json_value *v)
+{
+    return v != NULL ? value(node(v)->next) : NULL;
+}
+
+const char *json_name(const struct json_value *member)
+{
+    return member != NULL ? node(member)->string : NULL;
+}
+
+size_t json_count(const struct json_value *container)
+{
+    size_t count = 0;
+
+    for (const struct json_value *v = json_first(container); v != NULL; v = json_next(v))
+        count++;
+    return count;
+}

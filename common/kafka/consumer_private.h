@@ -1,0 +1,66 @@
+/* The inside of a consumer, shared by consumer.c (messages, commits, life) and assign.c (which
+ * partitions, from where, paused or not); nobody else includes it. */
+#ifndef JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
+#define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
+
+#include "common/kafka/kafka_private.h"
+
+/* What is known of a partition, kept over rebalances. */
+struct part {
+    char *topic;
+    int32_t partition;
+    int64_t start; /* the committed offset when it was assigned; -1: none */
+    int64_t end;   /* bounded: read up to here; -1: not known yet */
+    bool done;     /* bounded: has been reached */
+    bool assigned; /* now */
+};
+
+struct kafka_source {
+    struct source base;
+    rd_kafka_t *rk;
+    struct source_config config;
+    char **topics, **pipelines;
+    struct part *parts;
+    size_t part_count, part_cap;
+    char **paused; /* topics */
+    size_t paused_count, paused_cap;
+    bool all_paused;
+    /* events that wait for poll() to hand them out */
+    bool revoked, ended;
+    int assigned;              /* how many partitions were given, and 1; 0: this event does not wait */
+    size_t held;               /* records that were handed out and not given back */
+    rd_kafka_message_t *stash; /* came while only the group was to be served */
+    const char *lost_topic;    /* NULL: none */
+    int32_t lost_partition;
+    bool end_given;
+    /* an assignment whose start offsets could not be looked up yet */
+    rd_kafka_topic_partition_list_t *waiting;
+    int64_t waiting_until_ms;
+    bool committing;      /* a commit is under way */
+    bool commit_again;    /* something is stored that no commit has taken along */
+    int64_t committed_ms; /* monotonic, when the last one was sent */
+    int64_t contact_ms;   /* monotonic; 0: never */
+    char reason[256];     /* the last transport error */
+    bool fatal;
+};
+
+/* What is known of a partition; made when it is asked for the first time. Valid until the next call. */
+struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t partition);
+
+void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                        void *arg);
+
+/* To be called from every poll: a second attempt at what the broker did not answer during the rebalance. */
+void kafka_retry_assignment(struct kafka_source *s);
+
+/* Pause or resume the assigned partitions of one topic, or of all (NULL). */
+void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pause);
+
+/* As source_ops.pause and .resume. */
+void kafka_pause(struct source *source, const char *topic);
+void kafka_resume(struct source *source, const char *topic);
+
+/* Forget the message that came while only the group was served. */
+void kafka_drop_stash(struct kafka_source *s);
+
+#endif

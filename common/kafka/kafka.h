@@ -1,0 +1,76 @@
+/* Opening Kafka: configuration, sources, sinks and topics. The only header of common/kafka; librdkafka
+ * does not show through. */
+#ifndef JST_COMMON_KAFKA_KAFKA_H
+#define JST_COMMON_KAFKA_KAFKA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/faults.h"
+#include "common/pipeline/pipeline.h"
+#include "common/wire/ports.h"
+#include "common/wire/routes.h"
+#include "common/wire/topics.h"
+
+struct options;
+struct err;
+
+/* Check --kafka-config and --kafka against librdkafka's own property list (offline). */
+void kafka_check(const struct options *options, struct faults *faults);
+
+struct source_config {
+    const char *group;
+    const char *const *topics;    /* names to subscribe to; topics that do not exist yet are waited for */
+    const char *const *pipelines; /* the pipeline of each of them, for jst_consumer_lag; NULL: none */
+    size_t topic_count;           /* both arrays are copied */
+    bool bounded;        /* --once: end at the ends of the topics as they stand when first assigned */
+    bool from_beginning; /* always read whole partitions, and never commit: the state topic */
+};
+/* Returns at once: the broker need not be there. ERR_CONFIG: a property is wrong. */
+int kafka_source_open(const struct options *options, const struct source_config *config, struct source **ret,
+                      struct err *err) __attribute__((warn_unused_result));
+
+/* The source of a program that reads the raw or rows topics of all pipelines in its --group, to their present
+ * ends when --once. */
+int kafka_routes_open(const struct options *options, const struct routes *routes, enum topic_role role,
+                      struct source **ret, struct err *err) __attribute__((warn_unused_result));
+
+/* Idempotent producer, acks=all, murmur2_random. max_bytes: the largest message it takes. */
+int kafka_sink_open(const struct options *options, int64_t max_bytes, struct sink **ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* One topic as it is and as it should be. */
+struct topic_state {
+    char *name;
+    const struct topic_rule *rule;
+    bool exists;
+    int partitions; /* as it is */
+    int replication;
+    char *differs; /* what differs from the rule, in words; NULL: nothing */
+};
+struct topic_report {
+    struct topic_state *list;
+    size_t count;
+};
+
+enum topic_action { TOPICS_LOOK, TOPICS_CREATE, TOPICS_APPLY /* create, and alter what differs */ };
+
+/* Look at (and mend) the topics of these pipelines. roles: bit mask of 1 << enum topic_role.
+ * ERR_RETRY: the broker is not there within timeout_ms, or refuses for now. */
+int kafka_topics(const struct options *options, const struct topics *topics,
+                 const struct pipelines *pipelines, unsigned roles, enum topic_action action, int timeout_ms,
+                 struct topic_report *ret, struct err *err) __attribute__((warn_unused_result));
+void topic_report_free(struct topic_report *report); /* NULL ok */
+
+/* Start-up of a program: create what is missing unless --create-topics off, warn about what differs, refuse a
+ * state topic that is not one compacted partition (ERR_CONFIG). Waits for the broker as long as it takes,
+ * saying so once in log and readiness; returns early with ERR_RETRY when the program is asked to stop. */
+int kafka_prepare_topics(const struct options *options, const struct topics *topics,
+                         const struct pipelines *pipelines, unsigned roles, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Milliseconds since the broker last answered this source (its group heartbeats or fetches); -1: never. */
+int64_t kafka_source_contact_ms(const struct source *source);
+
+#endif

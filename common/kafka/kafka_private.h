@@ -1,0 +1,46 @@
+/* What the files of common/kafka share; nobody else includes it. */
+#ifndef JST_COMMON_KAFKA_KAFKA_PRIVATE_H
+#define JST_COMMON_KAFKA_KAFKA_PRIVATE_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "common/kafka/kafka.h"
+
+#if RD_KAFKA_VERSION < 0x020002ff
+#error "librdkafka 2.0.2 or newer is needed"
+#endif
+
+enum kafka_client { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_ADMIN };
+
+/* A configuration with the defaults of that kind of client, then the user's file, then --kafka, then what
+ * must not be changed. ERR_CONFIG: a property is wrong. */
+int kafka_conf_new(const struct options *options, enum kafka_client client, rd_kafka_conf_t **ret,
+                   struct err *err);
+
+/* Set one property whose value is known to be fine. */
+void kafka_conf_must(rd_kafka_conf_t *conf, const char *name, const char *value);
+
+/* Create the client; takes conf over. */
+int kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret, struct err *err);
+
+/* What a statistics callback reads out of librdkafka's JSON. */
+struct kafka_stats {
+    int brokers_up;
+    int64_t idle_us; /* since the broker heard from last sent something; -1: none is up */
+};
+/* What the statistics do not tell of what is read. */
+struct kafka_stats_help {
+    /* The pipeline of a topic, or NULL. */
+    const char *(*pipeline)(void *arg, const char *topic);
+    /* The group's committed offset when the partition was assigned; -1: none. */
+    int64_t (*start)(void *arg, const char *topic, int32_t partition);
+    void *arg;
+};
+/* Also sets jst_consumer_lag for the topics of known pipelines. */
+void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,
+                      struct kafka_stats *ret);
+
+/* The partitions were revoked: their lag is another process's to show. */
+void kafka_stats_forget_lags(void);
+
+#endif

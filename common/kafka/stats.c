@@ -1,0 +1,94 @@
+#include "common/kafka/kafka_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/base/units.h"
+#include "common/json/json.h"
+#include "common/monitor/metrics.h"
+
+static const struct metric_family lag_family = {
+    .name = "jst_consumer_lag",
+    .type = METRIC_GAUGE,
+    .help = "Messages between the committed offset and the end of a partition assigned to this process.",
+    .labels = {"pipeline", "topic", "partition"},
+};
+
+static int64_t number(const struct json_value *object, const char *name, int64_t otherwise)
+{
+    const char *text = json_text(json_member(object, name));
+    int64_t value;
+
+    return text != NULL && parse_int64(text, &value) == 0 ? value : otherwise;
+}
+
+static void read_brokers(const struct json_value *brokers, struct kafka_stats *ret)
+{
+    for (const struct json_value *b = json_first(brokers); b != NULL; b = json_next(b)) {
+        const char *state = json_text(json_member(b, "state"));
+        if (state == NULL || strcmp(state, "UP") != 0)
+            continue;
+        int64_t idle = number(b, "rxidle", -1);
+        ret->brokers_up++;
+        if (idle >= 0 && (ret->idle_us < 0 || idle < ret->idle_us))
+            ret->idle_us = idle;
+    }
+}
+
+/* librdkafka's own consumer_lag is -1 until this process has committed something, which is just while a lag
+ * matters: it is counted from where the assignment began, or from the log's start. -1: not known yet. */
+static int64_t lag_of(const struct json_value *partition, int64_t start)
+{
+    int64_t end = number(partition, "ls_offset", -1);
+    int64_t begin = number(partition, "committed_offset", -1);
+
+    if (begin < start)
+        begin = start;
+    if (begin < 0)
+        begin = number(partition, "lo_offset", -1);
+    if (end < 0 || begin < 0)
+        return -1;
+    return end > begin ? end - begin : 0;
+}
+
+/* Partition -1 is librdkafka's own. */
+static void read_lags(const struct json_value *topic, const char *pipeline,
+                      const struct kafka_stats_help *help)
+{
+    const struct json_value *partitions = json_member(topic, "partitions");
+
+    for (const struct json_value *p = json_first(partitions); p != NULL; p = json_next(p)) {
+        const char *state = json_text(json_member(p, "fetch_state"));
+        int64_t id = number(p, "partition", -1);
+        if (state == NULL || strcmp(state, "none") == 0 || id < 0)
+            continue;
+        int64_t lag = lag_of(p, help->start(help->arg, json_name(topic), (int32_t)id));
+        if (lag >= 0)
+            metric_set(metric_get(&lag_family, pipeline, json_name(topic), json_name(p), NULL), (double)lag);
+    }
+}
+
+void kafka_stats_forget_lags(void)
+{
+    metric_hide_all(&lag_family);
+}
+
+void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,
+                      struct kafka_stats *ret)
+{
+    struct json_doc *doc = json_doc_new();
+    const struct json_value *root;
+
+    *ret = (struct kafka_stats){.idle_us = -1};
+    if (json_parse(doc, json, len, &root, NULL) == 0) {
+        read_brokers(json_member(root, "brokers"), ret);
+        const struct json_value *topics = json_member(root, "topics");
+        for (const struct json_value *t = json_first(topics); t != NULL; t = json_next(t)) {
+            const char *pipeline = help->pipeline(help->arg, json_name(t));
+            if (pipeline != NULL)
+                read_lags(t, pipeline, help);
+        }
+    }
+    json_doc_free(doc);
+}

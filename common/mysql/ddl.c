@@ -1,0 +1,162 @@
+#include "common/mysql/ddl.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/buf.h"
+#include "common/mysql/sql.h"
+
+const char *ddl_collation(bool mariadb)
+{
+    return mariadb ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin";
+}
+
+static bool is_key(const struct pipeline *p, const char *name)
+{
+    for (size_t i = 0; i < p->key.count; i++)
+        if (strcmp(p->key.names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *name, const char *tail)
+{
+    size_t len = strlen(name);
+    size_t tail_len = strlen(tail);
+
+    return len >= tail_len && strcasecmp(name + len - tail_len, tail) == 0;
+}
+
+/* Text whose length nobody bounds: a document must not be rejected for a long remark. */
+static bool is_long_text(const char *name)
+{
+    static const char *const tails[] = {"remark",  "labels",  "memo",       "note",
+                                        "message", "address", "description"};
+
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++)
+        if (ends_with(name, tails[i]))
+            return true;
+    return false;
+}
+
+static bool is_time(const char *name)
+{
+    static const char *const tails[] = {"modified", "_date", "_time", "created", "archived"};
+
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++)
+        if (ends_with(name, tails[i]))
+            return true;
+    return false;
+}
+
+/* More columns than these would pass MySQL's 65,535 bytes a row as VARCHAR(255). */
+enum { VARCHAR_COLUMNS_MAX = 50 };
+
+static const char *type_of(const struct pipeline *p, const struct column *c)
+{
+    switch (c->type) {
+    case VALUE_INT:
+        return "BIGINT";
+    case VALUE_FLOAT:
+        return "DECIMAL(24,6)";
+    case VALUE_STRING:
+        break;
+    }
+    if (is_time(c->name))
+        return "DATETIME";
+    return is_long_text(c->name) || p->column_count > VARCHAR_COLUMNS_MAX ? "TEXT" : "VARCHAR(255)";
+}
+
+enum { COLUMN_COMMENT_MAX = 1024, TABLE_COMMENT_MAX = 2048 /* characters */ };
+
+/* The bytes of at most max_chars characters of UTF-8. */
+static size_t cut_characters(const char *text, size_t max_chars)
+{
+    size_t n = 0;
+
+    for (size_t chars = 0; text[n] != '\0'; n++) {
+        bool begins = ((unsigned char)text[n] & 0xC0) != 0x80;
+        if (begins && chars++ == max_chars)
+            break;
+    }
+    return n;
+}
+
+enum { INDEX_BYTES = 3072 /* of InnoDB */, CHARACTER_BYTES = 4, NUMBER_BYTES = 12, VARCHAR_MAX = 255 };
+
+/* Characters of each text in the key, so that the key's columns together fit into an index. */
+static size_t key_width(const struct pipeline *p)
+{
+    size_t texts = 0;
+
+    for (size_t i = 0; i < p->key.count; i++)
+        texts += p->columns[pipeline_column(p, p->key.names[i])].type == VALUE_STRING;
+    if (texts == 0)
+        return VARCHAR_MAX;
+    size_t width = (INDEX_BYTES - (p->key.count - texts) * NUMBER_BYTES) / texts / CHARACTER_BYTES;
+    return width < VARCHAR_MAX ? width : VARCHAR_MAX;
+}
+
+static void put_comment(struct buf *out, const char *label, size_t max_chars)
+{
+    if (label == NULL || *label == '\0')
+        return;
+    buf_add_text(out, " COMMENT ");
+    sql_put_text(out, label, cut_characters(label, max_chars));
+}
+
+static void put_column(const struct pipeline *p, size_t index, bool mariadb, struct buf *out)
+{
+    const struct column *c = &p->columns[index];
+    bool key = is_key(p, c->name);
+
+    buf_add_text(out, "  ");
+    sql_put_name(out, c->name);
+    if (c->type == VALUE_STRING && (key || index == p->document_column))
+        buf_printf(out, " VARCHAR(%zu) CHARACTER SET utf8mb4 COLLATE %s", key ? key_width(p) : VARCHAR_MAX,
+                   ddl_collation(mariadb));
+    else
+        buf_printf(out, " %s", type_of(p, c));
+    buf_add_text(out, key ? " NOT NULL" : " NULL");
+    put_comment(out, c->label, COLUMN_COMMENT_MAX);
+    buf_add_text(out, ",\n");
+}
+
+void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
+{
+    buf_add_text(out, "CREATE TABLE IF NOT EXISTS ");
+    sql_put_table(out, p->table);
+    buf_add_text(out, " (\n");
+    for (size_t i = 0; i < p->column_count; i++)
+        put_column(p, i, mariadb, out);
+    buf_add_text(out, "  PRIMARY KEY (");
+    sql_put_names(out, (const char *const *)p->key.names, p->key.count);
+    buf_add_char(out, ')');
+    bool leads = p->document_column < p->column_count &&
+                 strcmp(p->key.names[0], p->columns[p->document_column].name) == 0;
+    if (p->document_column < p->column_count && !leads) {
+        buf_add_text(out, ",\n  KEY ");
+        sql_put_name(out, "jst_document");
+        buf_add_text(out, " (");
+        sql_put_name(out, p->columns[p->document_column].name);
+        buf_add_char(out, ')');
+    }
+    buf_add_text(out, "\n) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4");
+    put_comment(out, p->title, TABLE_COMMENT_MAX);
+}
+
+void ddl_heads(bool mariadb, struct buf *out)
+{
+    buf_printf(
+        out,
+        "CREATE TABLE IF NOT EXISTS `jst_heads` (\n"
+        "  `pipeline` VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,\n"
+        "  `document` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE %s NOT NULL,\n"
+        "  `version` BIGINT UNSIGNED NOT NULL,\n"
+        "  `published` BIGINT UNSIGNED NOT NULL COMMENT 'timestamp of the rows message, ms since 1970 UTC',\n"
+        "  `rows` INT UNSIGNED NOT NULL,\n"
+        "  `updated_at` DATETIME(3) NOT NULL,\n"
+        "  PRIMARY KEY (`pipeline`,`document`)\n"
+        ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT 'the version of each document that its table shows'",
+        ddl_collation(mariadb));
+}

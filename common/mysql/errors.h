@@ -1,0 +1,35 @@
+/* What an error number of MySQL or MariaDB means for a batch: one table. Pure. */
+#ifndef JST_COMMON_MYSQL_ERRORS_H
+#define JST_COMMON_MYSQL_ERRORS_H
+
+#include <stddef.h>
+
+#include "common/base/err.h"
+
+enum db_class {
+    DB_CONNECTION, /* wait, connect again, the whole batch again */
+    DB_LOCK,       /* roll back, the whole batch again */
+    DB_CAPACITY,
+    DB_READONLY,
+    DB_ROW,     /* one row's data: find it, dead-letter it */
+    DB_SCHEMA,  /* the table or a right is missing: pause the pipeline */
+    DB_UNKNOWN, /* the whole batch again, a few times; then as DB_ROW */
+};
+
+struct db_error {
+    int code;
+    enum db_class class;
+    const char *name; /* the server's symbol, for documentation and tests */
+};
+extern const struct db_error db_errors[];
+extern const size_t db_error_count;
+
+enum db_class db_error_class(int code);         /* DB_UNKNOWN when it is not in the table */
+const char *db_class_name(enum db_class class); /* "connection", "lock" … as in jst_loader_retries_total */
+enum err_kind db_class_kind(enum db_class class);
+
+/* The row that an error text names at its end ("… for column 'id' at row 2 (MySQL error 1406)"), from 1; 0:
+ * none. */
+size_t db_error_row(const char *text);
+
+#endif

@@ -1,0 +1,54 @@
+/* The process skeleton that all programs share: options, log, signals, metrics and health, exit code. */
+#ifndef JST_COMMON_SKELETON_APP_H
+#define JST_COMMON_SKELETON_APP_H
+
+#include <stdbool.h>
+
+#include "common/base/err.h"
+#include "common/options/options.h"
+
+struct pipelines;
+struct topics;
+
+enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_USAGE = 100, EXIT_TEMPORARY = 111 };
+
+/* What app_init() read and checked. Lives until app_exit(). */
+struct app {
+    enum program program;
+    struct options *options;
+    struct pipelines *pipelines;
+    struct topics *topics;
+    struct faults faults; /* everything that was found; where app_init() returned 0: a daemon's warnings (they
+                             are logged), and jstctl's faults of pipelines, topics and Kafka properties, for
+                             the verb to judge */
+};
+
+/* A program's own configuration checks: adds to *faults. */
+typedef void app_check(const struct app *app, struct faults *faults);
+
+/* Read and check everything: options, pipelines, topics, Kafka properties, then `check` (NULL ok); start log,
+ * signals and the metrics server. Returns 0 to go on; 1 when the process has done what was asked (--help,
+ * --version, --check without errors: "configuration is fine: 2 pipelines" on standard output); -1 when it
+ * must not start: ERR_CONFIG - the faults have been printed to standard error - or ERR_FATAL. In every case
+ * app_exit() follows.
+ * jstctl gets neither signals nor server, and only wrong options stop it here. */
+int app_init(enum program program, int argc, char **argv, app_check *check, struct app *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Did SIGTERM or SIGINT ask to stop? A second signal ends the process at once with code 111. */
+bool app_stopping(void);
+/* Milliseconds since the first signal; 0 while there was none. */
+long app_stopping_for_ms(void);
+
+/* Wait until the monotonic deadline, or less when a signal comes; returns at once while stopping. */
+void app_sleep_until(long long deadline_ms);
+
+/* The initialisation is done: logs the one ready line with the version, pipelines and the metrics address.
+ * Until then /readyz says that the program is starting. */
+void app_ready(const struct app *app);
+
+/* Log err if it is set, stop the metrics server, free what *app holds, and give the exit code: 0, 100 or 111.
+ * ERR_RETRY while stopping is no error: what was given up is tried again by the next process. */
+int app_exit(struct app *app, const struct err *err);
+
+#endif

@@ -1,0 +1,63 @@
+#include "common/wire/routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/units.h"
+
+enum { KAFKA_DEFAULT_MAX_BYTES = 1048588 };
+
+void routes_init(struct routes *routes, const struct pipelines *pipelines, const struct topics *topics)
+{
+    routes->count = pipelines->count;
+    routes->list = mem_zalloc(pipelines->count, sizeof *routes->list);
+    for (size_t i = 0; i < pipelines->count; i++) {
+        const char *name = pipelines->list[i]->name;
+        routes->list[i] = (struct route){
+            .pipeline = pipelines->list[i],
+            .raw = topic_name(topics, TOPIC_RAW, name),
+            .rows = topic_name(topics, TOPIC_ROWS, name),
+            .dead = topic_name(topics, TOPIC_DEAD, name),
+        };
+    }
+}
+
+void routes_free(struct routes *routes)
+{
+    if (routes == NULL)
+        return;
+    for (size_t i = 0; i < routes->count; i++) {
+        free(routes->list[i].raw);
+        free(routes->list[i].rows);
+        free(routes->list[i].dead);
+    }
+    free(routes->list);
+    *routes = (struct routes){0};
+}
+
+const struct route *routes_of_raw(const struct routes *routes, const char *topic)
+{
+    for (size_t i = 0; i < routes->count; i++)
+        if (strcmp(routes->list[i].raw, topic) == 0)
+            return &routes->list[i];
+    return NULL;
+}
+
+const struct route *routes_of_rows(const struct routes *routes, const char *topic)
+{
+    for (size_t i = 0; i < routes->count; i++)
+        if (strcmp(routes->list[i].rows, topic) == 0)
+            return &routes->list[i];
+    return NULL;
+}
+
+size_t routes_max_bytes(const struct topics *topics, enum topic_role role)
+{
+    const char *text = topic_setting(&topics->rules[role], "max.message.bytes");
+    int64_t bytes;
+
+    if (text == NULL || parse_int64(text, &bytes) != 0 || bytes < 1024)
+        bytes = KAFKA_DEFAULT_MAX_BYTES;
+    return (size_t)bytes;
+}

@@ -1,0 +1,32 @@
+/* Which pipeline a topic belongs to, and where its records go. */
+#ifndef JST_COMMON_WIRE_ROUTES_H
+#define JST_COMMON_WIRE_ROUTES_H
+
+#include <stddef.h>
+
+#include "common/pipeline/pipeline.h"
+#include "common/wire/topics.h"
+
+struct route {
+    const struct pipeline *pipeline;
+    char *raw, *rows, *dead; /* topic names */
+};
+
+struct routes {
+    struct route *list; /* in the order of the pipelines */
+    size_t count;
+};
+
+/* Keeps references to the pipelines. */
+void routes_init(struct routes *routes, const struct pipelines *pipelines, const struct topics *topics);
+void routes_free(struct routes *routes); /* NULL ok */
+
+/* The route whose raw or rows topic this is. NULL: none. */
+const struct route *routes_of_raw(const struct routes *routes, const char *topic);
+const struct route *routes_of_rows(const struct routes *routes, const char *topic);
+
+/* The largest message that a topic of this role takes (its max.message.bytes, else Kafka's 1 MiB + 12)), with
+ * key and headers. */
+size_t routes_max_bytes(const struct topics *topics, enum topic_role role);
+
+#endif

@@ -1,0 +1,23 @@
+/* Which rows the table could not keep apart or find again: rejected before MySQL is asked. Pure. */
+#ifndef JST_LOADER_ROW_CHECK_H
+#define JST_LOADER_ROW_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/mysql/shape.h"
+#include "loader/batch.h"
+
+/* Marks wanted documents' rows as rejected, with code and text, when
+ *   a key column would be NULL (1048, as a primary key says): each repetition would add a row;
+ *   the document's column holds another text than the document's id, or is an integer column and the id is no
+ *   integer as MySQL writes it: a later version would not find the row. */
+void fits_check(struct batch *batch, const struct table *table);
+
+/* Is text an integer as MySQL writes it: no leading zero, no '+', no "-0"? */
+bool fits_integer(const char *text, size_t len);
+
+/* Is this what the column takes for NULL? text NULL: a NULL. */
+bool fits_as_null(enum column_kind kind, const char *text, size_t len);
+
+#endif
