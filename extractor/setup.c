@@ -67,7 +67,7 @@ int setup_api(const struct options *o, struct api **ret, struct err *err)
         .url = options_text(o, "api-url"),
         .proxy = options_text(o, "proxy"),
         .ca_file = options_text(o, "ca-file"),
-        .stopping = app_stopping,
+        .stopping = stop_requested,
         .still_here = health_turn,
     };
     return http_open(&config, ret, err);

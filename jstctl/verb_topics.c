@@ -200,7 +200,7 @@ static int mend(const struct app *app, struct topic_report *ret, struct err *err
 
     while (rc == 0 && may_become_fine(ret) && clock_monotonic_ms() < deadline_ms) {
         topic_report_free(ret);
-        app_sleep_until(clock_monotonic_ms() + LOOK_AGAIN_MS);
+        stop_sleep_until(clock_monotonic_ms() + LOOK_AGAIN_MS);
         rc = ask(app, TOPICS_LOOK, ret, err);
     }
     return rc;

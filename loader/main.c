@@ -48,12 +48,12 @@ int main(int argc, char **argv)
         .create_tables = options_flag(app.options, "create-tables"),
         .flood_limit = options_number(app.options, "flood-limit"),
         .bounded = options_flag(app.options, "once"),
-        .stopping = app_stopping,
+        .stopping = stop_requested,
         .now_ms = clock_now_ms,
     };
     if (load_run(&load, &err) > 0) {
         source_free(in); /* commits what is durable, leaves the group */
-        _exit(app_stopping() ? EXIT_DONE : EXIT_TEMPORARY);
+        _exit(stop_requested() ? EXIT_DONE : EXIT_TEMPORARY);
     }
 out:
     source_free(in);

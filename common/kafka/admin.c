@@ -10,9 +10,9 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "common/monitor/health.h"
 #include "common/options/options.h"
-#include "common/skeleton/app.h"
 
 enum { ATTEMPT_TIMEOUT_MS = 5000, ATTEMPT_EVERY_MS = 1000, ONCE_PATIENCE_MS = 60 * 1000, DIFFERS_MAX = 4096 };
 
@@ -467,7 +467,7 @@ int kafka_prepare_topics(const struct options *options, const struct topics *top
 
     int64_t give_up = options_flag(options, "once") ? clock_monotonic_ms() + ONCE_PATIENCE_MS : INT64_MAX;
 
-    while (!app_stopping()) {
+    while (!stop_requested()) {
         struct topic_report report = {0};
         err_clear(err);
         health_turn();
@@ -484,7 +484,7 @@ int kafka_prepare_topics(const struct options *options, const struct topics *top
         if (clock_monotonic_ms() > give_up)
             return err_prefix(err, "given up");
         health_dependency("kafka", false, err->text);
-        app_sleep_until(clock_monotonic_ms() + ATTEMPT_EVERY_MS);
+        stop_sleep_until(clock_monotonic_ms() + ATTEMPT_EVERY_MS);
     }
     return err_set(err, ERR_RETRY, 0, "asked to stop before the topics were there");
 }

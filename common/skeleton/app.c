@@ -1,19 +1,15 @@
 #include "common/skeleton/app.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "common/kafka/kafka.h"
 #include "common/monitor/health.h"
 #include "common/monitor/http_server.h"
@@ -30,68 +26,10 @@ static const struct metric_family build_info = {
     .labels = {"program", "version"},
 };
 
-/* What signals and the server's thread reach; everything else is in struct app. */
-static _Atomic int64_t stop_at_ms; /* monotonic instant of the first signal; 0: none */
-static int stop_event = -1;        /* readable from the first signal on */
+/* What the server's thread reaches; everything else is in struct app. */
 static struct http_server *server;
 static char server_address[ADDRESS_TEXT];
 static bool was_ready;
-
-/* ---- signals ---- */
-
-static void on_signal(int number)
-{
-    static const uint64_t one = 1;
-    int saved = errno;
-    (void)number;
-
-    if (atomic_load(&stop_at_ms) != 0)
-        _exit(EXIT_TEMPORARY);
-    atomic_store(&stop_at_ms, clock_monotonic_ms());
-    if (write(stop_event, &one, sizeof one) < 0) {
-        /* no descriptor: the flag alone tells */
-    }
-    errno = saved;
-}
-
-/* The descriptor wakes the main thread whichever thread the signal hits. */
-static void start_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-    sigemptyset(&stop.sa_mask);
-    sigaddset(&stop.sa_mask, SIGTERM);
-    sigaddset(&stop.sa_mask, SIGINT);
-    stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
-bool app_stopping(void)
-{
-    return atomic_load(&stop_at_ms) != 0;
-}
-
-long app_stopping_for_ms(void)
-{
-    int64_t since = atomic_load(&stop_at_ms);
-
-    return since == 0 ? 0 : (long)(clock_monotonic_ms() - since);
-}
-
-void app_sleep_until(long long deadline_ms)
-{
-    struct pollfd event = {.fd = stop_event, .events = POLLIN};
-
-    while (!app_stopping()) {
-        int64_t left = deadline_ms - clock_monotonic_ms();
-        if (left <= 0)
-            return;
-        poll(&event, 1, left < 60000 ? (int)left : 60000);
-    }
-}
 
 /* ---- metrics and health ---- */
 
@@ -102,7 +40,7 @@ static int serve_health(bool (*describe)(struct buf *out), struct buf *body)
 
 static bool describe_ready(struct buf *out)
 {
-    if (app_stopping()) {
+    if (stop_requested()) {
         buf_add_text(out, "stopping\n");
         return false;
     }
@@ -237,7 +175,7 @@ int app_init(enum program program, int argc, char **argv, app_check *check, stru
     if (options_flag(ret->options, "check"))
         return finish_check(ret);
     log_warnings(&ret->faults);
-    start_signals();
+    stop_on_signals();
     return start_server(ret, err);
 }
 
@@ -273,7 +211,7 @@ void app_ready(const struct app *app)
 
 static int end_code(const struct err *err)
 {
-    if (err->kind == ERR_NONE || (err->kind == ERR_RETRY && app_stopping()))
+    if (err->kind == ERR_NONE || (err->kind == ERR_RETRY && stop_requested()))
         return EXIT_DONE;
     return err->kind == ERR_CONFIG ? EXIT_USAGE : EXIT_TEMPORARY;
 }
@@ -282,7 +220,7 @@ static void log_end(const struct err *err, int code)
 {
     if (code != EXIT_DONE)
         log_error("%s", err->text);
-    else if (app_stopping())
+    else if (stop_requested())
         log_info("stopped, as asked%s%s", err->kind != ERR_NONE ? "; given up: " : "", err->text);
     else if (was_ready)
         log_info("done");

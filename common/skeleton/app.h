@@ -5,12 +5,11 @@
 #include <stdbool.h>
 
 #include "common/base/err.h"
+#include "common/base/stop.h"
 #include "common/options/options.h"
 
 struct pipelines;
 struct topics;
-
-enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_USAGE = 100, EXIT_TEMPORARY = 111 };
 
 /* What app_init() read and checked. Lives until app_exit(). */
 struct app {
@@ -34,14 +33,6 @@ typedef void app_check(const struct app *app, struct faults *faults);
  * jstctl gets neither signals nor server, and only wrong options stop it here. */
 int app_init(enum program program, int argc, char **argv, app_check *check, struct app *ret, struct err *err)
     __attribute__((warn_unused_result));
-
-/* Did SIGTERM or SIGINT ask to stop? A second signal ends the process at once with code 111. */
-bool app_stopping(void);
-/* Milliseconds since the first signal; 0 while there was none. */
-long app_stopping_for_ms(void);
-
-/* Wait until the monotonic deadline, or less when a signal comes; returns at once while stopping. */
-void app_sleep_until(long long deadline_ms);
 
 /* The initialisation is done: logs the one ready line with the version, pipelines and the metrics address.
  * Until then /readyz says that the program is starting. */

@@ -255,13 +255,9 @@ static void sleep_long(struct app *app, struct err *err)
 {
     (void)err;
     app_ready(app);
-    app_sleep_until(clock_monotonic_ms() + 15000);
-    dprintf(STDERR_FILENO, "awake: stopping %d\n", app_stopping());
-    app_sleep_until(clock_monotonic_ms() + 15000); /* returns at once */
-    while (app_stopping_for_ms() == 0)
-        ;
-    if (app_stopping_for_ms() < 1 || app_stopping_for_ms() > 10000)
-        err_set(err, ERR_FATAL, 0, "stopping for %ld ms", app_stopping_for_ms());
+    stop_sleep_until(clock_monotonic_ms() + 15000);
+    dprintf(STDERR_FILENO, "awake: stopping %d\n", stop_requested());
+    stop_sleep_until(clock_monotonic_ms() + 15000); /* returns at once */
 }
 
 static void a_signal_wakes_and_stops(void **state)
@@ -306,7 +302,7 @@ static void sleep_beside_a_thread(struct app *app, struct err *err)
         err_set(err, ERR_FATAL, 0, "no thread");
     block_signals(SIG_BLOCK);
     app_ready(app);
-    app_sleep_until(clock_monotonic_ms() + 15000);
+    stop_sleep_until(clock_monotonic_ms() + 15000);
 }
 
 static void a_signal_that_another_thread_takes_wakes_too(void **state)
@@ -330,10 +326,10 @@ static void signal_beside_the_server(struct app *app, struct err *err)
     block_signals(SIG_BLOCK);
     kill(getpid(), SIGTERM);
     poll(NULL, 0, 100);
-    if (app_stopping())
+    if (stop_requested())
         err_set(err, ERR_FATAL, 0, "the server's thread took the signal");
     block_signals(SIG_UNBLOCK);
-    if (!app_stopping())
+    if (!stop_requested())
         err_set(err, ERR_FATAL, 0, "nobody took the signal");
 }
 
@@ -354,7 +350,7 @@ static void ignore_the_flag(struct app *app, struct err *err)
     app_ready(app);
     for (;;) {
         poll(NULL, 0, 10);
-        if (app_stopping_for_ms() > 50)
+        if (stop_requested())
             dprintf(STDERR_FILENO, "did not stop\n");
     }
 }
@@ -378,10 +374,10 @@ static void sleep_short(struct app *app, struct err *err)
     int ends[2];
     (void)app;
 
-    app_sleep_until(before + 100);
-    app_sleep_until(before - 100);
+    stop_sleep_until(before + 100);
+    stop_sleep_until(before - 100);
     int64_t slept = clock_monotonic_ms() - before;
-    if (slept < 100 || slept > 5000 || app_stopping() || app_stopping_for_ms() != 0)
+    if (slept < 100 || slept > 5000 || stop_requested())
         err_set(err, ERR_FATAL, 0, "slept %lld ms", (long long)slept);
     if (pipe(ends) != 0 || close(ends[0]) != 0 || write(ends[1], "x", 1) != -1 || errno != EPIPE)
         err_set(err, ERR_FATAL, 0, "no EPIPE");
@@ -422,7 +418,8 @@ static void linger(struct app *app, struct err *err)
 {
     (void)err;
     app_ready(app);
-    while (app_stopping_for_ms() < 1500)
+    stop_sleep_until(INT64_MAX);
+    for (int64_t until = clock_monotonic_ms() + 1500; clock_monotonic_ms() < until;)
         poll(NULL, 0, 10);
 }
 
