@@ -198,12 +198,28 @@ static void commit_rest(struct kafka_source *s)
         consumer_commit(&s->base, NULL);
 }
 
+/* What librdkafka has, within the time; see wake.h. */
+static rd_kafka_message_t *poll_awake(struct kafka_source *s, int timeout_ms)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, s->wake.was_full ? 0 : timeout_ms);
+
+    if (m == NULL && wake_emptied(&s->wake)) {
+        wake_up(&s->wake, s->rk);
+        m = timeout_ms > 0 ? rd_kafka_consumer_poll(s->rk, timeout_ms) : NULL;
+    }
+    if (m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR && s->wake.needed &&
+        wake_looks(&s->wake, clock_monotonic_ms(), m->len + m->key_len) &&
+        wake_is_due(&s->wake, rd_kafka_queue_length(s->queue)))
+        wake_up(&s->wake, s->rk);
+    return m;
+}
+
 /* One call to librdkafka. *ret: a message to hand out, or NULL. */
 static int next_message(struct kafka_source *s, int timeout_ms, rd_kafka_message_t **ret, struct err *err)
 {
     kafka_retry_assignment(s);
     commit_rest(s);
-    rd_kafka_message_t *m = s->stash != NULL ? s->stash : rd_kafka_consumer_poll(s->rk, timeout_ms);
+    rd_kafka_message_t *m = s->stash != NULL ? s->stash : poll_awake(s, timeout_ms);
 
     *ret = NULL;
     s->stash = NULL;
@@ -319,14 +335,8 @@ static void leave_group(struct kafka_source *s)
         rd_kafka_destroy(s->rk);
 }
 
-static void consumer_free(struct source *source)
+static void forget_source(struct kafka_source *s)
 {
-    struct kafka_source *s = of(source);
-
-    last_commit(s);
-    s->commit_again = false;
-    kafka_drop_stash(s);
-    leave_group(s);
     if (s->waiting != NULL)
         rd_kafka_topic_partition_list_destroy(s->waiting);
     for (size_t i = 0; i < s->part_count; i++)
@@ -342,7 +352,20 @@ static void consumer_free(struct source *source)
     }
     free(s->topics);
     free(s->pipelines);
+    wake_free(&s->wake);
     free(s);
+}
+
+static void consumer_free(struct source *source)
+{
+    struct kafka_source *s = of(source);
+
+    last_commit(s);
+    s->commit_again = false;
+    kafka_drop_stash(s);
+    rd_kafka_queue_destroy(s->queue);
+    leave_group(s);
+    forget_source(s);
 }
 
 static const struct source_ops consumer_ops = {
@@ -398,11 +421,13 @@ int kafka_source_open(const struct options *options, const struct source_config 
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_stats);
+    wake_init(&s->wake, conf);
     if (kafka_client_new(RD_KAFKA_CONSUMER, conf, &s->rk, err) != 0) {
-        free(s);
+        forget_source(s);
         return -1;
     }
     rd_kafka_poll_set_consumer(s->rk);
+    s->queue = rd_kafka_queue_get_consumer(s->rk);
     health_reason("assignment", "no partitions are assigned");
     if (subscribe(s, err) != 0) {
         consumer_free(&s->base);

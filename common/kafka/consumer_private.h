@@ -4,6 +4,7 @@
 #define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 
 #include "common/kafka/kafka_private.h"
+#include "common/kafka/wake.h"
 
 /* What is known of a partition, kept over rebalances. */
 struct part {
@@ -18,6 +19,8 @@ struct part {
 struct kafka_source {
     struct source base;
     rd_kafka_t *rk;
+    rd_kafka_queue_t *queue; /* of what was fetched */
+    struct wake wake;
     struct source_config config;
     char **topics, **pipelines;
     struct part *parts;

@@ -1,0 +1,48 @@
+/* Fetching that does not sleep on a full queue, with librdkafka before 2.2.
+ *
+ * A broker thread that finds the queue of fetched messages full (queued.max.messages.kbytes) looks again when
+ * something wakes it, at the latest after a second (rd_kafka_max_block_ms in rdkafka_broker.c of 2.0.2; the
+ * property fetch.queue.backoff.ms came with 2.2). A program that empties 8 MiB in 60 ms then waits for 940.
+ * rd_kafka_sasl_set_credentials(), public since 2.0, wakes all broker threads: it stores a user and a
+ * password that are read at the next authentication, and does nothing else. Given the configured ones it
+ * changes nothing.
+ *
+ * It is called at most every 10 ms, only where the property is missing, and only while the queue may have
+ * been full and is being emptied; a consumer that keeps up never calls it. */
+#ifndef JST_COMMON_KAFKA_WAKE_H
+#define JST_COMMON_KAFKA_WAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <librdkafka/rdkafka.h>
+
+enum { WAKE_EVERY_MS = 10 };
+
+struct wake {
+    bool needed;
+    size_t limit_bytes; /* of the queue */
+    char *user, *password;
+    bool was_full; /* the queue was at least half full, and is not empty again yet */
+    int64_t looked_ms;
+    size_t mean_bytes; /* of a message, as they came lately */
+};
+
+/* Read what is needed out of the configuration, before rd_kafka_new() takes it. */
+void wake_init(struct wake *w, rd_kafka_conf_t *conf);
+void wake_free(struct wake *w);
+
+/* A message of so many bytes was taken. Is it time to look at the queue? Pure. */
+bool wake_looks(struct wake *w, int64_t now_ms, size_t bytes);
+
+/* So many messages are in the queue. Should the broker threads be woken? Pure. The queue's bytes are
+ * estimated from its length, since librdkafka does not tell them: half full counts as full. */
+bool wake_is_due(struct wake *w, size_t queued);
+
+/* The queue is empty. Should they be? Pure. */
+bool wake_emptied(struct wake *w);
+
+void wake_up(const struct wake *w, rd_kafka_t *rk);
+
+#endif
