@@ -135,7 +135,7 @@ static void stop_leading(struct extract *x)
 }
 
 /* A member of the group that holds no partition is a hot standby. */
-static void take_assignment(struct extract *x, int32_t partitions)
+static void take_assignment(struct extract *x, int partitions)
 {
     if (partitions > 0) {
         x->assigned_at_ms = clock_monotonic_ms();
@@ -148,22 +148,21 @@ static void take_assignment(struct extract *x, int32_t partitions)
 /* Serve the group of the state topic for at most timeout_ms, and take what it says. */
 static int serve_state(struct extract *x, int64_t timeout_ms, struct err *err)
 {
-    enum source_event event;
-    struct record record;
+    struct source_event event;
 
     do {
-        if (source_poll(x->state_source, (int)timeout_ms, &event, &record, err) != 0)
+        if (source_poll(x->state_source, (int)timeout_ms, &event, err) != 0)
             return -1;
         timeout_ms = 0;
-        switch (event) {
+        switch (event.kind) {
         case SOURCE_NONE:
             break;
         case SOURCE_RECORD:
-            state_take(&x->state, &record);
-            source_release(x->state_source, &record);
+            state_take(&x->state, &event.record);
+            source_release(x->state_source, &event.record);
             break;
         case SOURCE_ASSIGNED:
-            take_assignment(x, record.partition);
+            take_assignment(x, event.partitions);
             break;
         case SOURCE_REVOKED:
             stop_leading(x);
@@ -175,7 +174,7 @@ static int serve_state(struct extract *x, int64_t timeout_ms, struct err *err)
         case SOURCE_LOST: /* a state topic is compacted: its older records may be gone */
             break;
         }
-    } while (event != SOURCE_NONE);
+    } while (event.kind != SOURCE_NONE);
     return 0;
 }
 

@@ -72,8 +72,8 @@ struct pipeline_metrics metrics_of(const char *pipeline)
     };
     for (int c = API_OK; c < API_CLASSES; c++)
         m.requests[c] = metric_get(&families[REQUESTS], pipeline, api_class_name((enum api_class)c), NULL);
-    for (int r = PAUSE_NONE + 1; r < PAUSE_REASONS; r++)
-        m.paused[r] = metric_get(&families[PAUSED], pipeline, pause_reason_name((enum pause_reason)r), NULL);
+    for (int r = PAUSE_CREDENTIALS; r < PAUSE_REASONS; r++) /* those before are the loader's */
+        m.paused[r] = metric_get(&families[PAUSED], pipeline, pause_name((enum pause_reason)r), NULL);
     metric_get(&families[SWEEP_UNSEEN], pipeline, NULL);
     dead_count_init(pipeline, "extractor");
     return m;

@@ -31,9 +31,9 @@ static bool goes_on(const struct publisher *p)
 }
 
 /* Queue it; the queue may be full of what Kafka has not taken yet. */
-static int queue(const struct publisher *p, const struct message *m, uint64_t *ret_ticket, struct err *err)
+static int queue_message(const struct publisher *p, const struct message *m, struct err *err)
 {
-    while (sink_send(p->sink, m, ret_ticket, err) != 0) {
+    while (sink_send(p->sink, m, err) != 0) {
         if (err->kind != ERR_RETRY)
             return -1;
         err_clear(err);
@@ -56,16 +56,16 @@ static int wait_for_all(const struct publisher *p, struct err *err)
     }
 }
 
-static int send_acknowledged(const struct publisher *p, const struct message *m, struct err *err)
+static int send_acknowledged(struct publisher *p, struct message *m, struct err *err)
 {
     struct sink_failure failure;
-    uint64_t ticket = 0;
     bool refused = false;
 
-    if (queue(p, m, &ticket, err) != 0 || wait_for_all(p, err) != 0)
+    m->ticket = ++p->tickets;
+    if (queue_message(p, m, err) != 0 || wait_for_all(p, err) != 0)
         return -1;
     while (sink_failure(p->sink, &failure)) {
-        if (failure.ticket != ticket) /* of a page that was given up waiting for */
+        if (failure.ticket != m->ticket) /* of a page that was given up waiting for */
             continue;
         refused = true;
         err_set(err, ERR_REJECT, 0, "%s", failure.text);
@@ -92,7 +92,7 @@ static void put_headers(const struct page_origin *from, const struct api_answer 
     headers_put(ret, H_RUN, "live");
 }
 
-static int send_body(const struct publisher *p, const char *topic, const struct page_origin *from,
+static int send_body(struct publisher *p, const char *topic, const struct page_origin *from,
                      const struct api_answer *answer, const struct buf *body,
                      const struct header_set *headers, struct err *err)
 {
@@ -115,7 +115,7 @@ static int send_body(const struct publisher *p, const char *topic, const struct 
     return send_acknowledged(p, &m, err);
 }
 
-int publish_page(const struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
+int publish_page(struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
                  const struct envelope *e, struct err *err)
 {
     struct header_set headers;
@@ -128,7 +128,7 @@ int publish_page(const struct publisher *p, const struct page_origin *from, cons
     return rc;
 }
 
-int publish_dead(const struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
+int publish_dead(struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
                  const char *why, struct err *err)
 {
     static char nothing[1];
@@ -157,8 +157,7 @@ int publish_dead(const struct publisher *p, const struct page_origin *from, cons
 
 /* ---- checkpoints ---- */
 
-int publish_checkpoint(const struct publisher *p, const char *pipeline, const struct checkpoint *c,
-                       struct err *err)
+int publish_checkpoint(struct publisher *p, const char *pipeline, const struct checkpoint *c, struct err *err)
 {
     struct buf value;
     char *key = state_key(pipeline);

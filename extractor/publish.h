@@ -21,6 +21,8 @@ struct publisher {
      * False: give up (asked to stop, or another process reads now). NULL: never give up. */
     bool (*keep_waiting)(void *arg);
     void *arg;
+
+    uint64_t tickets; /* its own: messages sent so far */
 };
 
 /* Where a page comes from. */
@@ -34,14 +36,14 @@ struct page_origin {
 
 /* The answer's body, byte for byte, with its headers. 0: acknowledged by all in-sync replicas. ERR_REJECT:
  * larger than the topic takes. ERR_RETRY: given up waiting. ERR_FATAL: the producer is broken. */
-int publish_page(const struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
+int publish_page(struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
                  const struct envelope *e, struct err *err) __attribute__((warn_unused_result));
 
 /* The same into the dead-letter topic, class too-large; where even that cannot take the body, without it. */
-int publish_dead(const struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
+int publish_dead(struct publisher *p, const struct page_origin *from, const struct api_answer *answer,
                  const char *why, struct err *err) __attribute__((warn_unused_result));
 
-int publish_checkpoint(const struct publisher *p, const char *pipeline, const struct checkpoint *c,
-                       struct err *err) __attribute__((warn_unused_result));
+int publish_checkpoint(struct publisher *p, const char *pipeline, const struct checkpoint *c, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -10,7 +10,7 @@
 #include "common/wire/routes.h"
 #include "jstctl/listing.h"
 #include "jstctl/verbs.h"
-#include "transformer/transform.h"
+#include "transformer/document.h"
 
 enum { PAGE_MAX_BYTES = 256 * 1024 * 1024 };
 

@@ -23,9 +23,6 @@ struct lane {
     int attempts;        /* failures of the due batch */
     int unknown;         /* of them, by errors that are in no table */
     bool orphaned;       /* the due batch is being written, and its partitions were revoked */
-    bool waiting;        /* some reason is shown in health and metrics */
-    bool lost;           /* messages were deleted unread: it stays paused */
-    bool paused;         /* its topic is, in the source */
 };
 
 /* Take a record in; it is held when the batch has no room. */

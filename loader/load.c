@@ -1,9 +1,8 @@
-/* The loop: serve Kafka, fill batches, hand one at a time to the thread that writes, and do what its outcome
- * asks for. An offset is stored only here, in outcome_committed(), after COMMIT and after the dead letters of
- * its batch are acknowledged: at that instant everything the offset stands for is durable. */
+/* The loader's work in the stage: fill batches, hand one at a time to the thread that writes, and do what its
+ * outcome asks for. An offset is stored only in outcome_committed(), after COMMIT and after the dead letters
+ * of its batch are acknowledged: at that instant everything the offset stands for is durable. */
 #include "loader/load.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -15,21 +14,22 @@
 #include "loader/outcome.h"
 
 enum {
-    IDLE_POLL_MS = 100,
     BUSY_POLL_MS = 5,      /* while a batch is being written: its end should be noticed soon */
     BLOCKED_WAIT_MS = 50,  /* a lane has no room: wait for the writer */
     PAUSE_AFTER_MS = 1000, /* … and when that takes longer, pause its topic and go on with the others */
-    ONCE_PATIENCE_MS = 60 * 1000, /* bounded: nothing at all happens for so long */
-    STOP_WRITE_MS = 3500,         /* a transaction under way may finish for so long */
-    STOP_ABORT_MS = 1000,         /* … and then its connection is cut */
+    STOP_WRITE_MS = 3500,  /* a transaction under way may finish for so long */
+    STOP_ABORT_MS = 1000,  /* … and then its connection is cut */
 };
 
 void load_metrics_init(const struct routes *routes)
 {
+    static const enum pause_reason reasons[] = {PAUSE_DATABASE, PAUSE_SCHEMA, PAUSE_FLOOD, PAUSE_LOST};
+
     for (size_t i = 0; i < routes->count; i++) {
         load_metrics_pipeline(routes->list[i].pipeline->name);
         dead_count_init(routes->list[i].pipeline->name, LOADER_STAGE);
     }
+    stage_metrics_init(load_metrics_paused(), routes, reasons, sizeof reasons / sizeof reasons[0]);
 }
 
 /* ------------------------------------------------------------------ on the writing thread */
@@ -52,14 +52,14 @@ static void write_batch(void *arg)
 /* ------------------------------------------------------------------ the loop */
 
 /* Before the first batch: the program is ready only when the database answers. */
-static void finish_greeting(struct work *w)
+static void finish_greeting(struct loading *w)
 {
     w->greeted = w->job.rc == 0;
     w->greet_at_ms = clock_monotonic_ms() + RETRY_MOST_MS / 2;
     health_dependency("mysql", w->greeted, w->job.err.text);
 }
 
-static int reap(struct work *w, struct err *err)
+static int reap(struct loading *w, struct err *err)
 {
     if (!w->writing || !worker_idle(w->worker, 0))
         return 0;
@@ -72,7 +72,7 @@ static int reap(struct work *w, struct err *err)
     return w->job.rc == 0 ? outcome_committed(w, w->job.lane, err) : outcome_failed(w, w->job.lane, err);
 }
 
-static void start_writing(struct work *w, struct lane *lane)
+static void start_writing(struct loading *w, struct lane *lane)
 {
     w->job = (struct job){
         .db = w->l->db,
@@ -88,19 +88,18 @@ static void start_writing(struct work *w, struct lane *lane)
 }
 
 /* Give the writer the next batch that is due. */
-static void dispatch(struct work *w)
+static void dispatch(struct loading *w)
 {
     int64_t now = clock_monotonic_ms();
 
     for (size_t i = 0; i < w->count; i++) {
-        struct lane *lane = &w->lanes[(w->turn + i) % w->count];
-        lane_advance(lane, &w->l->limits, w->l->batch_wait_ms, w->ended, now);
-        if (lane->paused && !lane->lost && !lane_is_blocked(lane)) {
-            source_resume(w->l->in, lane->route->rows);
-            lane->paused = false;
-        }
+        size_t at = (w->next + i) % w->count;
+        struct lane *lane = &w->lanes[at];
+        lane_advance(lane, &w->l->limits, w->l->batch_wait_ms, w->stage.ended, now);
+        if (!lane_is_blocked(lane))
+            stage_set_full(&w->stage, at, false);
         if (!w->writing && lane->due != NULL && now >= lane->retry_at_ms) {
-            w->turn = (w->turn + i + 1) % w->count;
+            w->next = (at + 1) % w->count;
             start_writing(w, lane);
         }
     }
@@ -109,28 +108,25 @@ static void dispatch(struct work *w)
 }
 
 /* Some lane has no room and its topic is not paused: nothing may be read. */
-static bool is_blocked(const struct work *w)
+static bool is_blocked(const struct loading *w)
 {
     for (size_t i = 0; i < w->count; i++)
-        if (lane_is_blocked(&w->lanes[i]) && !w->lanes[i].paused)
+        if (lane_is_blocked(&w->lanes[i]) && !stage_is_paused(&w->stage, i, PAUSE_NONE))
             return true;
     return false;
 }
 
-static void pause_blocked(struct work *w)
+static void pause_blocked(struct loading *w)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        if (!lane_is_blocked(&w->lanes[i]) || w->lanes[i].paused)
-            continue;
-        source_pause(w->l->in, w->lanes[i].route->rows);
-        w->lanes[i].paused = true;
-    }
+    for (size_t i = 0; i < w->count; i++)
+        if (lane_is_blocked(&w->lanes[i]))
+            stage_set_full(&w->stage, i, true);
 }
 
-static int poll_timeout(const struct work *w)
+static int poll_timeout(const struct loading *w, int longest_ms)
 {
     int64_t now = clock_monotonic_ms();
-    int64_t timeout = w->writing ? BUSY_POLL_MS : IDLE_POLL_MS;
+    int64_t timeout = w->writing ? BUSY_POLL_MS : longest_ms;
 
     for (size_t i = 0; i < w->count && !w->writing; i++) {
         const struct lane *lane = &w->lanes[i];
@@ -140,110 +136,18 @@ static int poll_timeout(const struct work *w)
     return timeout > 0 ? (int)timeout : 0;
 }
 
-static struct lane *lane_of(struct work *w, const char *topic)
+static enum stage_next take_turn(void *arg, bool quiet, int *timeout_ms, struct err *err)
 {
-    const struct route *route = routes_of_rows(w->l->routes, topic);
+    struct loading *w = arg;
 
-    return &w->lanes[route - w->l->routes->list];
-}
-
-/* at: the partition; NULL: no longer. */
-static void set_lost(struct lane *lane, const struct record *at)
-{
-    char key[300];
-    char why[400];
-
-    if (at == NULL && !lane->lost)
-        return;
-    lane->lost = at != NULL;
-    snprintf(key, sizeof key, "lost %s", lane->route->rows);
-    if (at != NULL)
-        snprintf(why, sizeof why,
-                 "%s/%d: messages were deleted before they were read; set the group's offsets", at->topic,
-                 at->partition);
-    health_reason(key, at != NULL ? why : NULL);
-    load_set_paused(lane->route->pipeline->name, PAUSE_LOST, lane->lost);
-}
-
-static void drop_work(struct work *w)
-{
-    for (size_t i = 0; i < w->count; i++) {
-        struct lane *lane = &w->lanes[i];
-        lane_drop(lane, w->l->in, w->writing && w->job.lane == lane);
-        set_lost(lane, NULL); /* the next assignment tells again */
-        if (lane->waiting)
-            outcome_waiting(lane, LOAD_PAUSES, NULL);
-    }
-    w->ended = false; /* what was read and dropped comes again, perhaps here */
-}
-
-/* The pipeline pauses: nothing is skipped in silence. */
-static int report_lost(struct work *w, const struct record *at, struct err *err)
-{
-    struct lane *lane = lane_of(w, at->topic);
-
-    lane->paused = true;
-    source_pause(w->l->in, lane->route->rows);
-    set_lost(lane, at);
-    log_error(
-        "%s/%d: the committed offset is below the log's start: messages were deleted unread. Nothing of this "
-        "pipeline is read until the group's offsets are set (kafka-consumer-groups --reset-offsets)",
-        at->topic, at->partition);
-    if (!w->l->bounded)
-        return 0;
-    return err_set(err, ERR_FATAL, 0, "%s/%d: messages were deleted unread", at->topic, at->partition);
-}
-
-/* A bounded run does not wait for ever for a broker that is away. */
-static int check_patience(struct work *w, enum source_event event, struct err *err)
-{
-    int64_t now = clock_monotonic_ms();
-
-    if (event != SOURCE_NONE || w->writing || w->last_event_ms == 0)
-        w->last_event_ms = now;
-    if (!w->l->bounded || now - w->last_event_ms < ONCE_PATIENCE_MS)
-        return 0;
-    return err_set(
-        err, ERR_FATAL, 0,
-        "given up: nothing has come from Kafka for a minute, and the topics' ends are not reached");
-}
-
-static int take_event(struct work *w, struct err *err)
-{
-    enum source_event event;
-    struct record record;
-
-    if (source_poll(w->l->in, poll_timeout(w), &event, &record, err) != 0 ||
-        check_patience(w, event, err) != 0)
-        return -1;
-    switch (event) {
-    case SOURCE_RECORD:
-        lane_add(lane_of(w, record.topic), &record, &w->l->limits, clock_monotonic_ms());
-        break;
-    case SOURCE_REVOKED:
-        drop_work(w);
-        break;
-    case SOURCE_LOST:
-        return report_lost(w, &record, err);
-    case SOURCE_END:
-        w->ended = true;
-        break;
-    case SOURCE_NONE:
-    case SOURCE_ASSIGNED:
-        break;
-    }
-    return 0;
-}
-
-static int turn(struct work *w, struct err *err)
-{
-    health_turn();
+    (void)quiet;
     if (reap(w, err) != 0)
-        return -1;
+        return STAGE_FAILED;
     dispatch(w);
+    *timeout_ms = poll_timeout(w, *timeout_ms);
     if (!is_blocked(w)) {
         w->blocked_since_ms = 0;
-        return take_event(w, err);
+        return STAGE_POLL;
     }
     if (w->blocked_since_ms == 0)
         w->blocked_since_ms = clock_monotonic_ms();
@@ -251,22 +155,49 @@ static int turn(struct work *w, struct err *err)
         worker_idle(w->worker, BLOCKED_WAIT_MS);
     else
         pause_blocked(w);
+    return STAGE_BUSY;
+}
+
+static int take_rows(void *arg, size_t route, const struct record *r, struct err *err)
+{
+    struct loading *w = arg;
+
+    (void)err;
+    lane_add(&w->lanes[route], r, &w->l->limits, clock_monotonic_ms());
     return 0;
 }
 
-static bool is_done(const struct work *w)
+static void forget_rows(void *arg)
 {
-    if (!w->ended || w->writing)
-        return false;
+    struct loading *w = arg;
+
+    for (size_t i = 0; i < w->count; i++) {
+        struct lane *lane = &w->lanes[i];
+        lane_drop(lane, w->l->in, w->writing && w->job.lane == lane);
+        clear_pause(w, lane);
+    }
+}
+
+static bool is_working(void *arg)
+{
+    const struct loading *w = arg;
+
+    return w->writing;
+}
+
+static bool is_done(void *arg)
+{
+    const struct loading *w = arg;
+
     for (size_t i = 0; i < w->count; i++)
         if (!lane_is_empty(&w->lanes[i]))
             return false;
-    return true;
+    return !w->writing;
 }
 
 /* A transaction under way may finish, and its offsets go with it; one that hangs is cut off, and MySQL rolls
  * it back. Returns false when the thread does not come back: then nothing of it may be freed. */
-static bool stop_writing(struct work *w)
+static bool stop_writing(struct loading *w)
 {
     struct err err = ERR_INIT;
 
@@ -286,30 +217,60 @@ static bool stop_writing(struct work *w)
     return true;
 }
 
-int load_run(const struct load *l, struct err *err)
+static const struct stage_ops load_ops = {
+    .turn = take_turn,
+    .record = take_rows,
+    .revoked = forget_rows,
+    .working = is_working,
+    .done = is_done,
+};
+
+static struct loading *open_run(const struct load *l)
 {
-    struct work *w = mem_zalloc(1, sizeof *w);
-    int rc = 0;
+    struct loading *w = mem_zalloc(1, sizeof *w);
 
     w->l = l;
-    w->acks = (struct acks){.in = l->in, .out = l->dead, .stopping = l->stopping, .refused = outcome_refused};
+    w->stage = (struct stage){
+        .in = l->in,
+        .routes = l->routes,
+        .role = TOPIC_ROWS,
+        .paused = load_metrics_paused(),
+        .once = l->bounded,
+        .stopping = l->stopping,
+        .ops = &load_ops,
+        .arg = w,
+    };
+    w->acks = (struct acks){
+        .in = l->in, .out = l->dead, .stopping = l->stopping, .refused = outcome_refused, .arg = w};
     w->count = l->routes->count;
     w->lanes = mem_zalloc(w->count, sizeof *w->lanes);
     for (size_t i = 0; i < w->count; i++)
         w->lanes[i].route = &l->routes->list[i];
     w->worker = worker_new();
-    while (rc == 0 && !l->stopping() && !is_done(w))
-        rc = turn(w, err);
-    if (!stop_writing(w))
-        return 1; /* the process ends without cleaning up behind the thread */
-    if (rc != 0 && l->stopping() && err->kind == ERR_RETRY)
-        rc = 0;
-    if (rc == 0)
-        err_clear(err); /* of what passed, or will be repeated */
+    return w;
+}
+
+static void close_run(struct loading *w)
+{
     worker_free(w->worker);
     for (size_t i = 0; i < w->count; i++)
-        lane_free(&w->lanes[i], l->in);
+        lane_free(&w->lanes[i], w->l->in);
+    stage_free(&w->stage);
     free(w->lanes);
     free(w);
+}
+
+int load_run(const struct load *l, struct err *err)
+{
+    struct loading *w = open_run(l);
+    int rc = stage_run(&w->stage, err);
+
+    if (!stop_writing(w)) {
+        if (rc == 0)
+            err_set(err, ERR_RETRY, 0,
+                    "MySQL does not let go of the writing thread: the process ends without it");
+        return 1;
+    }
+    close_run(w);
     return rc;
 }

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     };
     if (load_run(&load, &err) > 0) {
         source_free(in); /* commits what is durable, leaves the group */
-        _exit(stop_requested() ? EXIT_DONE : EXIT_TEMPORARY);
+        _exit(app_end(&err));
     }
 out:
     source_free(in);

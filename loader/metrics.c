@@ -56,8 +56,6 @@ static const struct metric_family end_to_end_family = {
     .bucket_count = sizeof end_to_end_buckets / sizeof end_to_end_buckets[0],
 };
 
-static const char *const pause_names[] = {"database", "schema", "flood", "lost"};
-
 void load_metrics_pipeline(const char *pipeline)
 {
     static const char *const classes[] = {"connection", "lock", "capacity", "readonly", "unknown"};
@@ -71,8 +69,6 @@ void load_metrics_pipeline(const char *pipeline)
     metric_get(&batch_seconds_family, NULL);
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
         metric_get(&retries_family, pipeline, classes[i], NULL);
-    for (size_t i = 0; i < LOAD_PAUSES; i++)
-        metric_get(&paused_family, pipeline, pause_names[i], NULL);
     metric_get(&end_to_end_family, NULL);
 }
 
@@ -98,7 +94,7 @@ void load_count_retry(const char *pipeline, const char *class)
     metric_add(metric_get(&retries_family, pipeline, class, NULL), 1);
 }
 
-void load_set_paused(const char *pipeline, enum load_pause why, bool paused)
+const struct metric_family *load_metrics_paused(void)
 {
-    metric_set(metric_get(&paused_family, pipeline, pause_names[why], NULL), paused ? 1 : 0);
+    return &paused_family;
 }

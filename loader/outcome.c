@@ -20,64 +20,126 @@ enum {
 
 /* ------------------------------------------------------------------ a batch that is committed */
 
-int outcome_refused(void *arg, const struct sink_failure *failure, struct err *err)
+/* Which letter a ticket is: of a row, or of a document whose message could not be read. */
+enum letter_kind { LETTER_ROW, LETTER_DOCUMENT, LETTER_KINDS };
+enum letter_form { LETTER_WHOLE, LETTER_BARE /* without its value */, LETTER_FORMS };
+
+struct letter {
+    size_t index; /* of the row or the document in its batch */
+    enum letter_kind kind;
+    enum letter_form form;
+};
+
+static uint64_t make_ticket(struct letter l)
 {
-    (void)arg;
-    return err_set(err, ERR_FATAL, 0,
-                   "the broker refuses a dead letter: %s; raise max.message.bytes of its topic",
-                   failure->text);
+    return ((uint64_t)l.index * LETTER_KINDS + (uint64_t)l.kind) * LETTER_FORMS + (uint64_t)l.form;
 }
 
-static int send_dead(const struct work *w, const struct lane *lane, const struct document *d,
-                     const char *value, size_t len, struct dead_letter dead, struct err *err)
+static struct letter letter_of_ticket(uint64_t ticket)
 {
-    const struct record *r = &d->record;
-
-    dead.stage = LOADER_STAGE;
-    dead.failed_at_ms = w->l->now_ms();
-    while (dead_send(w->l->dead, lane->route->dead, r, d->id, value, len, &dead, err) != 0)
-        if (acks_room(&w->acks, err) != 0)
-            return -1;
-    char refused[32]; /* MySQL's own text quotes the value: it stands in the dead letter only */
-    snprintf(refused, sizeof refused, "MySQL error %d", dead.code);
-    log_warn("%s: dead letter from %s/%d/%lld: %s: %s", lane->route->pipeline->name, r->topic, r->partition,
-             (long long)r->offset, dead_class_name(dead.class), dead.code != 0 ? refused : dead.text);
-    return 0;
+    return (struct letter){
+        .form = (enum letter_form)(ticket % LETTER_FORMS),
+        .kind = (enum letter_kind)(ticket / LETTER_FORMS % LETTER_KINDS),
+        .index = (size_t)(ticket / LETTER_FORMS / LETTER_KINDS),
+    };
 }
 
-static int send_dead_row(const struct work *w, const struct lane *lane, const struct row *row,
-                         struct err *err)
+static int send_letter(struct loading *w, const struct document *d, struct dead_value value,
+                       const struct dead_letter *dead, bool bare, struct err *err)
 {
-    const struct document *d = &lane->due->documents[row->document];
-    struct dead_letter dead = {.class = DEAD_DATA,
+    struct lane *lane = w->job.lane;
+    int rc;
+
+    value.key = d->id;
+    do
+        rc = bare ? dead_send_without_value(w->l->dead, lane->route->dead, &d->record, &value, dead, err)
+                  : dead_send(w->l->dead, lane->route->dead, &d->record, &value, dead, err);
+    while (rc != 0 && acks_room(&w->acks, err) == 0);
+    acks_go_on(&w->acks);
+    return rc;
+}
+
+static int send_dead_row(struct loading *w, struct letter l, struct err *err)
+{
+    const struct batch *b = w->job.lane->due;
+    const struct row *row = &b->rows[l.index];
+    const struct document *d = &b->documents[row->document];
+    struct dead_letter dead = {.stage = LOADER_STAGE,
+                               .class = DEAD_DATA,
                                .code = row->code,
                                .text = row->why,
-                               .row = row - &lane->due->rows[d->first_row] + 1,
-                               .rows = (int64_t)d->row_count};
+                               .row = row - &b->rows[d->first_row] + 1,
+                               .rows = (int64_t)d->row_count,
+                               .failed_at_ms = w->l->now_ms()};
+    struct dead_value value = {.value = row->line, .value_len = row->line_len, .ticket = make_ticket(l)};
 
-    return send_dead(w, lane, d, row->line, row->line_len, dead, err);
+    return send_letter(w, d, value, &dead, l.form == LETTER_BARE, err);
+}
+
+static int send_dead_document(struct loading *w, struct letter l, struct err *err)
+{
+    const struct document *d = &w->job.lane->due->documents[l.index];
+    struct dead_letter dead = {
+        .stage = LOADER_STAGE, .class = DEAD_PARSE, .text = d->why, .failed_at_ms = w->l->now_ms()};
+    struct dead_value value = {
+        .value = d->record.value, .value_len = d->record.value_len, .ticket = make_ticket(l)};
+
+    return send_letter(w, d, value, &dead, l.form == LETTER_BARE, err);
+}
+
+static int send_dead(struct loading *w, struct letter l, struct err *err)
+{
+    return l.kind == LETTER_ROW ? send_dead_row(w, l, err) : send_dead_document(w, l, err);
+}
+
+int outcome_refused(void *arg, const struct sink_failure *failure, struct err *err)
+{
+    struct loading *w = arg;
+    struct letter l = letter_of_ticket(failure->ticket);
+
+    if (l.form == LETTER_BARE)
+        return err_set(
+            err, ERR_FATAL, 0,
+            "topic %s takes not even the headers of a dead letter (%s): raise its max.message.bytes",
+            w->job.lane->route->dead, failure->text);
+    l.form = LETTER_BARE;
+    return send_dead(w, l, err);
+}
+
+/* MySQL's own text quotes the value: it stands in the dead letter only. */
+static void log_dead(const struct loading *w, const struct document *d, enum dead_class class, int code,
+                     const char *why)
+{
+    const struct record *r = &d->record;
+    char refused[32];
+
+    snprintf(refused, sizeof refused, "MySQL error %d", code);
+    log_warn("%s: dead letter from %s/%d/%lld: %s: %s", w->job.lane->route->pipeline->name, r->topic,
+             r->partition, (long long)r->offset, dead_class_name(class), code != 0 ? refused : why);
 }
 
 /* 0: all are acknowledged; 1: asked to stop before that; -1. */
-static int send_dead_letters(struct work *w, const struct lane *lane, struct err *err)
+static int send_dead_letters(struct loading *w, const struct lane *lane, struct err *err)
 {
     const struct batch *b = lane->due;
     size_t sent = 0;
 
     for (size_t i = 0; i < b->row_count; i++) {
-        if (!b->rows[i].rejected || b->documents[b->rows[i].document].state != DOCUMENT_WANTED)
+        const struct document *d = &b->documents[b->rows[i].document];
+        if (!b->rows[i].rejected || d->state != DOCUMENT_WANTED)
             continue;
-        if (send_dead_row(w, lane, &b->rows[i], err) != 0)
+        if (send_dead(w, (struct letter){.index = i, .kind = LETTER_ROW}, err) != 0)
             return -1;
+        log_dead(w, d, DEAD_DATA, b->rows[i].code, b->rows[i].why);
         sent++;
     }
     for (size_t i = 0; i < b->document_count; i++) {
         const struct document *d = &b->documents[i];
         if (d->state != DOCUMENT_BROKEN)
             continue;
-        struct dead_letter dead = {.class = DEAD_PARSE, .text = d->why};
-        if (send_dead(w, lane, d, d->record.value, d->record.value_len, dead, err) != 0)
+        if (send_dead(w, (struct letter){.index = i, .kind = LETTER_DOCUMENT}, err) != 0)
             return -1;
+        log_dead(w, d, DEAD_PARSE, 0, d->why);
         sent++;
     }
     return sent > 0 ? acks_wait(&w->acks, err) : 0;
@@ -96,7 +158,7 @@ static void count_dead_letters(const struct batch *b)
 }
 
 /* A partition's records stand in the batch in their order: its last one carries the offset. */
-static void store_offsets(const struct work *w, const struct batch *b)
+static void store_offsets(const struct loading *w, const struct batch *b)
 {
     for (size_t i = 0; i < b->document_count; i++) {
         const struct record *r = &b->documents[i].record;
@@ -108,27 +170,40 @@ static void store_offsets(const struct work *w, const struct batch *b)
     }
 }
 
-void outcome_waiting(struct lane *lane, enum load_pause pause, const char *why)
-{
-    char key[128];
+static const enum pause_reason waits[] = {PAUSE_DATABASE, PAUSE_SCHEMA, PAUSE_FLOOD};
+enum { WAITS = sizeof waits / sizeof waits[0] };
 
-    snprintf(key, sizeof key, "pipeline %s", lane->route->pipeline->name);
-    health_reason(key, why);
-    for (int p = 0; p < PAUSE_LOST; p++)
-        load_set_paused(lane->route->pipeline->name, (enum load_pause)p, p == (int)pause);
-    lane->waiting = why != NULL;
+static size_t route_of(const struct loading *w, const struct lane *lane)
+{
+    return (size_t)(lane - w->lanes);
 }
 
-int outcome_committed(struct work *w, struct lane *lane, struct err *err)
+bool clear_pause(struct loading *w, const struct lane *lane)
+{
+    bool waited = false;
+
+    for (size_t i = 0; i < WAITS; i++)
+        waited = stage_resume(&w->stage, route_of(w, lane), waits[i]) || waited;
+    return waited;
+}
+
+/* It waits for one thing at a time. True: that is new. */
+static bool set_pause(struct loading *w, const struct lane *lane, enum pause_reason reason, const char *why)
+{
+    for (size_t i = 0; i < WAITS; i++)
+        if (waits[i] != reason)
+            stage_resume(&w->stage, route_of(w, lane), waits[i]);
+    return stage_pause(&w->stage, route_of(w, lane), reason, why);
+}
+
+int outcome_committed(struct loading *w, struct lane *lane, struct err *err)
 {
     struct batch *b = lane->due;
     int rc = 0;
 
     health_dependency("mysql", true, NULL);
-    if (lane->waiting) {
+    if (clear_pause(w, lane))
         log_info("%s: writing again", lane->route->pipeline->name);
-        outcome_waiting(lane, LOAD_PAUSES, NULL);
-    }
     load_count_commit(b, &w->job.result, w->job.seconds, w->l->now_ms());
     if (!lane->orphaned) {
         rc = send_dead_letters(w, lane, err);
@@ -137,7 +212,6 @@ int outcome_committed(struct work *w, struct lane *lane, struct err *err)
             flood_add(&lane->flood, b->document_count - bad, bad);
             count_dead_letters(b);
             store_offsets(w, b);
-            rc = source_commit(w->l->in, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
         }
     }
     lane->orphaned = false;
@@ -158,17 +232,18 @@ static int64_t retry_delay(const struct lane *lane, enum db_class class)
     return delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS;
 }
 
-static void wait_for_person(struct lane *lane, const struct err *why)
+static void wait_for_person(struct loading *w, struct lane *lane, const struct err *why)
 {
-    if (!lane->waiting)
+    enum pause_reason reason = why->code == APPLY_FLOOD ? PAUSE_FLOOD : PAUSE_SCHEMA;
+
+    if (set_pause(w, lane, reason, why->text))
         log_error("%s: paused until it is mended, tried again every minute: %s", lane->route->pipeline->name,
                   why->text);
     batch_forget_rejections(lane->due); /* what was wrong with the rows may be mended with the table */
-    outcome_waiting(lane, why->code == APPLY_FLOOD ? PAUSE_FLOOD : PAUSE_SCHEMA, why->text);
     lane->retry_at_ms = clock_monotonic_ms() + PERSON_RETRY_MS;
 }
 
-static void wait_for_database(struct lane *lane, const struct err *why)
+static void wait_for_database(struct loading *w, struct lane *lane, const struct err *why)
 {
     enum db_class class = db_error_class(why->code);
 
@@ -181,12 +256,11 @@ static void wait_for_database(struct lane *lane, const struct err *why)
     }
     if (class == DB_CONNECTION)
         health_dependency("mysql", false, why->text);
-    else if (!lane->waiting)
+    if (set_pause(w, lane, PAUSE_DATABASE, why->text) && class != DB_CONNECTION)
         log_warn("%s: waiting, the batch is repeated: %s", lane->route->pipeline->name, why->text);
-    outcome_waiting(lane, PAUSE_DATABASE, why->text);
 }
 
-int outcome_failed(struct work *w, struct lane *lane, struct err *err)
+int outcome_failed(struct loading *w, struct lane *lane, struct err *err)
 {
     const struct err *why = &w->job.err;
 
@@ -212,8 +286,8 @@ int outcome_failed(struct work *w, struct lane *lane, struct err *err)
         return -1;
     }
     if (why->kind == ERR_PAUSE)
-        wait_for_person(lane, why);
+        wait_for_person(w, lane, why);
     else
-        wait_for_database(lane, why);
+        wait_for_database(w, lane, why);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* What comes of a batch that the writing thread has finished with: its offsets, its dead letters, or another
- * try. Shared by load.c (the loop) and outcome.c; nobody else includes it. */
+ * try. Shared by load.c (the work in the
+ * stage) and outcome.c; nobody else includes it. */
 #ifndef JST_LOADER_OUTCOME_H
 #define JST_LOADER_OUTCOME_H
 
@@ -9,9 +10,10 @@
 
 #include "common/base/err.h"
 #include "common/skeleton/acks.h"
+#include "common/skeleton/stage.h"
 #include "loader/apply.h"
 #include "loader/lane.h"
-#include "loader/load.h"
+#include "loader/load_settings.h"
 #include "loader/metrics.h"
 #include "loader/worker.h"
 
@@ -31,32 +33,31 @@ struct job {
     double seconds;
 };
 
-struct work {
+struct loading {
     const struct load *l;
+    struct stage stage;
     struct acks acks;
-    struct lane *lanes;
+    struct lane *lanes; /* one a route */
     size_t count;
-    size_t turn; /* the lane to look at first: every one gets its turn */
+    size_t next; /* the lane to look at first: every one gets its turn */
     struct worker *worker;
     struct job job;
     bool writing;
     bool greeted;        /* the database has answered once */
     int64_t greet_at_ms; /* monotonic */
-    bool ended;          /* bounded: nothing more comes */
     int64_t blocked_since_ms;
-    int64_t last_event_ms; /* monotonic */
 };
 
-/* What to do about a dead letter that the broker refuses: nothing can be done. */
+/* A dead letter that the broker refuses for its size goes without its value. -1: ERR_FATAL. */
 int outcome_refused(void *arg, const struct sink_failure *failure, struct err *err);
 
-/* Show what the pipeline waits for; LOAD_PAUSES: nothing any more. Lost partitions are shown apart. */
-void outcome_waiting(struct lane *lane, enum load_pause pause, const char *why);
+/* The pipeline waits for nothing any more. Lost partitions are told apart, by the stage. Was it waiting? */
+bool clear_pause(struct loading *w, const struct lane *lane);
 
 /* The batch of the job is committed in MySQL: dead letters, offsets, counts. -1: ERR_FATAL. */
-int outcome_committed(struct work *w, struct lane *lane, struct err *err);
+int outcome_committed(struct loading *w, struct lane *lane, struct err *err);
 
 /* It is not: when to try again, or why not. -1: the program must end. */
-int outcome_failed(struct work *w, struct lane *lane, struct err *err);
+int outcome_failed(struct loading *w, struct lane *lane, struct err *err);
 
 #endif

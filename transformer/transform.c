@@ -1,14 +1,11 @@
-/* Pages are taken in groups. A group ends when it is large or old enough, or nothing more comes; then
- * everything that was queued must be acknowledged, and only then the offsets of its pages are stored and
- * committed. A kill in between costs the group again: the same rows are published twice, which the loader
- * absorbs.
+/* Pages overlap: while the broker acknowledges the messages of some, the next ones are read and published. A
+ * page leaves the flight when all its messages are acknowledged, and its offset is stored when all before it
+ * in its partition have left. A kill in between costs the pages in flight again: their rows are published
+ * twice, which the loader absorbs.
  *
- * The records of a group are kept until its end: what the broker refuses for its size is then still at hand.
- * Each document is exactly one message, so the ticket of a message tells which document of which page it was.
- */
+ * The records of a flight are kept: what the broker refuses for its size is then still at hand. */
 #include "transformer/transform.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -16,182 +13,203 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
+#include "common/skeleton/stage.h"
+#include "transformer/flight.h"
+#include "transformer/metrics.h"
 #include "transformer/raw_page.h"
 
 enum {
-    GROUP_PAGES = 32,
-    GROUP_BYTES = 2 * 1024 * 1024,
-    GROUP_AGE_MS = 100,
-    IDLE_POLL_MS = 100,
+    ACK_WAIT_MS = 10,      /* nothing comes, and acknowledgements are awaited */
+    FULL_WAIT_MS = 50,     /* the flight is full: wait for the broker */
+    PAUSE_AFTER_MS = 1000, /* and when that takes longer, pause the topic and go on with the others */
+    RESUME_SHARE = 50,     /* per cent of its share */
     FLOOD_RETRY_MS = 60 * 1000,
-    ONCE_PATIENCE_MS = 60 * 1000, /* bounded: nothing at all comes for so long */
+    STOP_WAIT_MS = 2000, /* asked to stop: what is in flight may land for so long */
 };
 
-struct group {
-    struct page pages[GROUP_PAGES];
-    size_t count;
-    size_t bytes;
-    int64_t since_ms; /* monotonic */
-};
-
-/* A pipeline whose last pages were a flood of dead letters waits with the page in hand, its topic paused. */
-struct lane {
+/* A pipeline whose last page was a flood of dead letters waits with that page in hand. */
+struct page_lane {
     struct flood flood;
     struct record held;
     bool has_held;
-    bool waiting;
-    bool lost;           /* messages were deleted unread: its topic stays paused */
     int64_t retry_at_ms; /* monotonic */
 };
 
-struct work {
+struct transforming {
     const struct transform *t;
-    struct publisher publisher;
-    struct group group;
-    struct lane *lanes;    /* of each route */
-    int64_t last_event_ms; /* monotonic */
+    struct stage stage;
+    struct page_sender sender;
+    struct flight flight;
+    bool landed; /* a page may be done */
+    struct page_lane *lanes;
+    int64_t full_since_ms; /* monotonic; 0: there is room */
 };
 
-void transform_metrics_init(const struct routes *routes)
+/* ---- acknowledgements ---- */
+
+static void take_ack(void *arg, uint64_t ticket)
 {
-    page_metrics_init(routes);
+    struct transforming *w = arg;
+    struct raw_page *page = flight_find(&w->flight, page_of_ticket(ticket));
+
+    if (page == NULL) /* its partition was revoked, or it waits as a flood */
+        return;
+    page->outstanding--;
+    w->landed = w->landed || page->outstanding == 0;
 }
 
 static int take_failure(void *arg, const struct sink_failure *failure, struct err *err)
 {
-    struct work *w = arg;
+    struct transforming *w = arg;
+    struct raw_page *page = flight_find(&w->flight, page_of_ticket(failure->ticket));
 
-    return page_refused(&w->publisher, w->group.pages, w->group.count, failure, err);
+    return page != NULL ? page_refused(&w->sender, page, failure, err) : 0;
 }
 
-static void drop_group(struct work *w)
+static void count_page(void *arg, const struct raw_page *page)
 {
-    for (size_t i = 0; i < w->group.count; i++)
-        source_release(w->t->in, &w->group.pages[i].record);
-    w->group.count = 0;
-    w->group.bytes = 0;
+    const struct transforming *w = arg;
+
+    metrics_count_page(w->t->routes->list[page->route].pipeline->name, page);
 }
 
-static int end_group(struct work *w, struct err *err)
+/* Take what the broker says, within the time. */
+static int serve_acks(struct transforming *w, int timeout_ms, struct err *err)
 {
-    struct group *g = &w->group;
-
-    if (g->count == 0) {
-        source_resume(w->t->in, NULL); /* a page that was taken back may have waited for room */
-        return 0;
-    }
-    int rc = acks_wait(&w->publisher.acks, err);
-    if (rc == 0) {
-        for (size_t i = 0; i < g->count; i++) {
-            const struct record *r = &g->pages[i].record;
-            source_store(w->t->in, r->topic, r->partition, r->offset);
-            page_count(&g->pages[i]);
-        }
-        rc = source_commit(w->t->in, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
-    }
-    w->last_event_ms = 0; /* a wait for acknowledgements is no silence of the source */
-    drop_group(w);
-    return rc < 0 ? -1 : 0;
+    if (sink_serve(w->t->out, timeout_ms, err) != 0 || acks_refusals(&w->sender.acks, err) < 0)
+        return -1;
+    if (w->landed)
+        flight_settle(&w->flight, w->t->in, count_page, w);
+    w->landed = false;
+    return 0;
 }
 
-static void set_flood(struct work *w, struct lane *lane, const struct route *route, bool waiting)
-{
-    char key[128];
+/* ---- pages ---- */
 
-    if (lane->waiting == waiting)
-        return;
-    lane->waiting = waiting;
-    snprintf(key, sizeof key, "pipeline %s", route->pipeline->name);
-    health_reason(key,
-                  waiting ? "flood: too many documents would end in dead letters (--flood-limit)" : NULL);
-    if (waiting) {
-        source_pause(w->t->in, route->raw);
+static int hold(struct transforming *w, struct raw_page *page, struct err *err)
+{
+    const struct route *route = &w->t->routes->list[page->route];
+    struct page_lane *lane = &w->lanes[page->route];
+    size_t at = page->route;
+
+    lane->held = flight_take_back(&w->flight, page);
+    lane->has_held = true;
+    lane->retry_at_ms = clock_monotonic_ms() + FLOOD_RETRY_MS;
+    if (stage_pause(&w->stage, at, PAUSE_FLOOD,
+                    "flood: too many documents would end in dead letters (--flood-limit)"))
         log_error("%s: paused, tried again every minute: too many of its last %d documents would end in dead "
                   "letters; look at topic %s, mend the mapping, or raise --flood-limit",
                   route->pipeline->name, FLOOD_WINDOW, route->dead);
-    } else {
-        source_resume(w->t->in, route->raw);
-    }
-}
-
-/* Take the page that was added last back out of the group, and wait with it. */
-static int hold(struct work *w, struct lane *lane, struct err *err)
-{
-    struct group *g = &w->group;
-    struct page *page = &g->pages[--g->count];
-
-    g->bytes -= page->record.value_len;
-    lane->held = page->record;
-    lane->has_held = true;
-    lane->retry_at_ms = clock_monotonic_ms() + FLOOD_RETRY_MS;
-    set_flood(w, lane, page->route, true);
     if (!w->t->bounded)
         return 0;
-    return err_set(err, ERR_PAUSE, 0, "%s: a flood of dead letters (--flood-limit)",
-                   page->route->pipeline->name);
+    return err_set(err, ERR_PAUSE, 0, "%s: a flood of dead letters (--flood-limit)", route->pipeline->name);
 }
 
-/* Add a record to the group, and publish what it holds. The group keeps the record. */
-static int add_record(struct work *w, const struct record *record, struct err *err)
+static int publish(struct transforming *w, size_t route, const struct record *record, struct err *err)
 {
-    struct group *g = &w->group;
-    const struct route *route = routes_of_raw(w->t->routes, record->topic);
-    struct lane *lane = &w->lanes[route - w->t->routes->list];
+    struct raw_page *page = flight_add(&w->flight, record, route);
 
-    if (lane->has_held) {
-        struct record dropped = *record; /* it is not committed, and will be read again */
-        source_release(w->t->in, &dropped);
-        return err_set(err, ERR_FATAL, 0, "%s: a record came although its topic is paused", route->raw);
+    switch (page_publish(&w->sender, page, &w->lanes[route].flood, err)) {
+    case PAGE_PUBLISHED:
+        w->landed = w->landed || page->outstanding == 0;
+        stage_resume(&w->stage, route, PAUSE_FLOOD);
+        return 0;
+    case PAGE_FLOOD:
+        return hold(w, page, err);
+    case PAGE_FAILED:
+        break;
     }
-    if (g->count == 0)
-        g->since_ms = clock_monotonic_ms();
-    struct page *page = &g->pages[g->count++];
-    *page = (struct page){.record = *record, .route = route};
-    g->bytes += record->value_len;
-    int rc = page_publish(&w->publisher, page, &lane->flood, w->t->flood_limit, err);
-    if (rc > 0)
-        return hold(w, lane, err);
-    if (rc == 0)
-        set_flood(w, lane, route, false);
-    return rc;
+    return -1;
+}
+
+static int take_page(void *arg, size_t route, const struct record *r, struct err *err)
+{
+    struct transforming *w = arg;
+    struct record dropped = *r;
+
+    if (!w->lanes[route].has_held)
+        return publish(w, route, r, err);
+    source_release(w->t->in, &dropped); /* it is not committed, and will be read again */
+    return err_set(err, ERR_FATAL, 0, "%s: a record came although its topic is paused", r->topic);
 }
 
 /* Try the pages again that were a flood a minute ago. */
-static int retry_held(struct work *w, struct err *err)
+static int retry_held(struct transforming *w, struct err *err)
 {
     int64_t now = clock_monotonic_ms();
 
     for (size_t i = 0; i < w->t->routes->count; i++) {
-        struct lane *lane = &w->lanes[i];
+        struct page_lane *lane = &w->lanes[i];
         if (!lane->has_held || now < lane->retry_at_ms)
             continue;
-        struct record record = lane->held;
         lane->has_held = false;
-        if (add_record(w, &record, err) != 0 || end_group(w, err) != 0)
+        if (publish(w, i, &lane->held, err) != 0)
             return -1;
     }
     return 0;
 }
 
-/* at: the partition; NULL: no longer. */
-static void set_lost(struct work *w, const struct route *route, const struct record *at)
-{
-    struct lane *lane = &w->lanes[route - w->t->routes->list];
-    char key[300];
-    char why[400];
+/* ---- room ---- */
 
-    if (at == NULL && !lane->lost)
-        return;
-    lane->lost = at != NULL;
-    snprintf(key, sizeof key, "lost %s", route->raw);
-    if (at != NULL)
-        snprintf(why, sizeof why,
-                 "%s/%d: messages were deleted before they were read; set the group's offsets", at->topic,
-                 at->partition);
-    health_reason(key, at != NULL ? why : NULL);
+/* The share of a pipeline whose topic is not paused, or everything, is used up: nothing may be read. */
+static bool is_blocked(const struct transforming *w)
+{
+    if (flight_is_full(&w->flight))
+        return true;
+    for (size_t i = 0; i < w->t->routes->count; i++)
+        if (!stage_is_paused(&w->stage, i, PAUSE_NONE) && flight_share(&w->flight, i) >= 100)
+            return true;
+    return false;
 }
 
-static void release_held(struct work *w)
+static void pause_full(struct transforming *w)
+{
+    for (size_t i = 0; i < w->t->routes->count; i++)
+        if (flight_is_full(&w->flight) || flight_share(&w->flight, i) >= 100)
+            stage_set_full(&w->stage, i, true);
+}
+
+static void resume_drained(struct transforming *w)
+{
+    for (size_t i = 0; i < w->t->routes->count; i++)
+        if (stage_is_paused(&w->stage, i, PAUSE_NONE) && flight_share(&w->flight, i) <= RESUME_SHARE)
+            stage_set_full(&w->stage, i, false);
+}
+
+/* A short wait for room is cheaper than a pause, which throws away what was fetched ahead. */
+static enum stage_next wait_for_room(struct transforming *w, struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (w->full_since_ms == 0)
+        w->full_since_ms = now;
+    bool waited_long = now - w->full_since_ms >= PAUSE_AFTER_MS;
+    if (waited_long)
+        pause_full(w);
+    if (serve_acks(w, FULL_WAIT_MS, err) != 0)
+        return STAGE_FAILED;
+    return waited_long ? STAGE_POLL : STAGE_BUSY; /* a poll keeps the place in the group */
+}
+
+static enum stage_next take_turn(void *arg, bool quiet, int *timeout_ms, struct err *err)
+{
+    struct transforming *w = arg;
+    bool waiting = w->flight.count > 0;
+
+    if (serve_acks(w, quiet && waiting ? ACK_WAIT_MS : 0, err) != 0 || retry_held(w, err) != 0)
+        return STAGE_FAILED;
+    if (waiting)
+        *timeout_ms = 0;
+    if (is_blocked(w))
+        return wait_for_room(w, err);
+    w->full_since_ms = 0;
+    resume_drained(w);
+    return STAGE_POLL;
+}
+
+/* ---- the end ---- */
+
+static void release_held(struct transforming *w)
 {
     for (size_t i = 0; i < w->t->routes->count; i++) {
         if (w->lanes[i].has_held)
@@ -200,116 +218,105 @@ static void release_held(struct work *w)
     }
 }
 
-/* The partitions are gone: what waits comes again with the next assignment, which also tells again what is
- * lost. */
-static void drop_held(struct work *w)
+static void forget_pages(void *arg)
 {
+    struct transforming *w = arg;
+
+    flight_drop(&w->flight, w->t->in);
     release_held(w);
-    for (size_t i = 0; i < w->t->routes->count; i++) {
-        const struct route *route = &w->t->routes->list[i];
-        if (w->lanes[i].lost)
-            source_resume(w->t->in, route->raw);
-        set_lost(w, route, NULL);
-        set_flood(w, &w->lanes[i], route, false);
-    }
+    for (size_t i = 0; i < w->t->routes->count; i++)
+        stage_resume(&w->stage, i, PAUSE_FLOOD);
 }
 
-static bool group_is_due(const struct group *g)
+static bool is_working(void *arg)
 {
-    return g->count > 0 && (g->count == GROUP_PAGES || g->bytes >= GROUP_BYTES ||
-                            clock_monotonic_ms() - g->since_ms >= GROUP_AGE_MS);
+    const struct transforming *w = arg;
+
+    return w->flight.count > 0;
 }
 
-/* The pipeline pauses: nothing is skipped in silence. */
-static int lost(struct work *w, const struct record *at, struct err *err)
+static bool is_done(void *arg)
 {
-    const struct route *route = routes_of_raw(w->t->routes, at->topic);
+    const struct transforming *w = arg;
 
-    set_lost(w, route, at);
-    source_pause(w->t->in, route->raw);
-    log_error(
-        "%s/%d: the committed offset is below the log's start: messages were deleted unread. Nothing of this "
-        "pipeline is read until the group's offsets are set (kafka-consumer-groups --reset-offsets)",
-        at->topic, at->partition);
-    if (!w->t->bounded)
-        return 0;
-    return err_set(err, ERR_FATAL, 0, "%s/%d: messages were deleted unread", at->topic, at->partition);
+    return w->flight.count == 0;
 }
 
-/* A bounded run does not wait for ever for a broker that is away. */
-static int check_patience(struct work *w, enum source_event event, struct err *err)
+/* What is in flight lands, and its offsets go with the last commit. */
+static int land(struct transforming *w, struct err *err)
 {
-    int64_t now = clock_monotonic_ms();
+    int64_t deadline = clock_monotonic_ms() + STOP_WAIT_MS;
 
-    if (event != SOURCE_NONE || w->last_event_ms == 0)
-        w->last_event_ms = now;
-    if (!w->t->bounded || now - w->last_event_ms < ONCE_PATIENCE_MS)
-        return 0;
-    return err_set(
-        err, ERR_FATAL, 0,
-        "given up: nothing has come from Kafka for a minute, and the topics' ends are not reached");
-}
-
-static int turn(struct work *w, bool *ret_ended, struct err *err)
-{
-    enum source_event event;
-    struct record record;
-
-    health_turn();
-    if (retry_held(w, err) != 0)
-        return -1;
-    /* what is there is taken at once; when nothing is, the group ends before the wait for more */
-    int timeout = w->group.count > 0 ? 0 : IDLE_POLL_MS;
-    if (source_poll(w->t->in, timeout, &event, &record, err) != 0 || check_patience(w, event, err) != 0)
-        return -1;
-    switch (event) {
-    case SOURCE_RECORD:
-        if (add_record(w, &record, err) != 0)
+    while (w->flight.count > 0 && clock_monotonic_ms() < deadline)
+        if (serve_acks(w, FULL_WAIT_MS, err) != 0)
             return -1;
-        return group_is_due(&w->group) ? end_group(w, err) : 0;
-    case SOURCE_END:
-        *ret_ended = true;
-        return end_group(w, err);
-    case SOURCE_LOST:
-        return lost(w, &record, err);
-    case SOURCE_REVOKED:
-        drop_held(w);
-        break;
-    case SOURCE_NONE:
-    case SOURCE_ASSIGNED:
-        break;
-    }
-    return end_group(w, err);
+    return 0;
+}
+
+void transform_metrics_init(const struct routes *routes)
+{
+    static const enum pause_reason reasons[] = {PAUSE_FLOOD, PAUSE_LOST};
+
+    for (size_t i = 0; i < routes->count; i++)
+        metrics_init_pipeline(routes->list[i].pipeline->name);
+    stage_metrics_init(metrics_paused(), routes, reasons, sizeof reasons / sizeof reasons[0]);
+}
+
+static const struct stage_ops transform_ops = {
+    .turn = take_turn,
+    .record = take_page,
+    .revoked = forget_pages,
+    .working = is_working,
+    .done = is_done,
+};
+
+static void open_run(struct transforming *w, const struct transform *t)
+{
+    w->t = t;
+    w->lanes = mem_zalloc(t->routes->count, sizeof *w->lanes);
+    w->stage = (struct stage){
+        .in = t->in,
+        .routes = t->routes,
+        .role = TOPIC_RAW,
+        .paused = metrics_paused(),
+        .once = t->bounded,
+        .stopping = t->stopping,
+        .ops = &transform_ops,
+        .arg = w,
+    };
+    w->sender = (struct page_sender){
+        .acks = {.in = t->in, .out = t->out, .stopping = t->stopping, .refused = take_failure, .arg = w},
+        .routes = t->routes,
+        .mapper = mapper_new(),
+        .rows_max_bytes = t->rows_max_bytes,
+        .flood_limit = t->flood_limit,
+        .now_ms = t->now_ms,
+    };
+    mapped_init(&w->sender.mapped);
+    t->out->acked = take_ack;
+    t->out->arg = w;
+}
+
+static void close_run(struct transforming *w)
+{
+    w->t->out->acked = NULL;
+    flight_drop(&w->flight, w->t->in);
+    release_held(w);
+    stage_free(&w->stage);
+    mapped_free(&w->sender.mapped);
+    mapper_free(w->sender.mapper);
+    free(w->lanes);
+    free(w);
 }
 
 int transform_run(const struct transform *t, struct err *err)
 {
-    struct work *w = mem_zalloc(1, sizeof *w);
-    bool ended = false;
-    int rc = 0;
+    struct transforming *w = mem_zalloc(1, sizeof *w);
 
-    w->t = t;
-    w->lanes = mem_zalloc(t->routes->count, sizeof *w->lanes);
-    w->publisher = (struct publisher){
-        .acks = {.in = t->in, .out = t->out, .stopping = t->stopping, .refused = take_failure, .arg = w},
-        .mapper = mapper_new(),
-        .rows_max_bytes = t->rows_max_bytes,
-        .now_ms = t->now_ms,
-    };
-    mapped_init(&w->publisher.mapped);
-    while (rc == 0 && !ended && !t->stopping())
-        rc = turn(w, &ended, err);
-    if (rc == 0 && !ended)
-        rc = end_group(w, err);
-    if (rc != 0 && t->stopping() && err->kind == ERR_RETRY)
-        rc = 0;
+    open_run(w, t);
+    int rc = stage_run(&w->stage, err);
     if (rc == 0)
-        err_clear(err); /* of what passed, or will be read again */
-    drop_group(w);
-    release_held(w);
-    mapped_free(&w->publisher.mapped);
-    mapper_free(w->publisher.mapper);
-    free(w->lanes);
-    free(w);
+        rc = land(w, err);
+    close_run(w);
     return rc;
 }

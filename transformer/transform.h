@@ -8,7 +8,6 @@
 
 #include "common/wire/ports.h"
 #include "common/wire/routes.h"
-#include "transformer/map.h"
 
 struct err;
 
@@ -24,14 +23,9 @@ struct transform {
 };
 
 /* Until asked to stop, or until a bounded source ends. A page's offset is stored only after everything that
- * was made of it is acknowledged. Returns 0; -1 with ERR_FATAL, or, when
- * bounded, ERR_PAUSE. */
+ * was made of it, and of the pages before it in its partition, is acknowledged. Returns 0; -1 with ERR_FATAL,
+ * or, when bounded, ERR_PAUSE, or ERR_RETRY when asked to stop in the middle of a page. */
 int transform_run(const struct transform *t, struct err *err) __attribute__((warn_unused_result));
-
-/* What becomes of one document: map_document(), and whether its rows message fits into the topic. Pure. */
-int transform_document(struct mapper *m, const struct route *route, size_t rows_max_bytes,
-                       struct span document, struct mapped *ret, enum dead_class *ret_class, struct err *err)
-    __attribute__((warn_unused_result));
 
 /* The series of the known pipelines, with 0. */
 void transform_metrics_init(const struct routes *routes);

@@ -7,8 +7,8 @@
 
 enum { EXIT_DONE = 0, EXIT_FOUND = 1, EXIT_USAGE = 100, EXIT_TEMPORARY = 111 };
 
-/* From now on SIGTERM and SIGINT ask to stop, and a second one ends the process at once with code 111. SIGPIPE is
- * ignored. Called once, by the main thread, before other threads start. */
+/* From now on SIGTERM and SIGINT ask to stop, and a second one ends the process at once with code 111.
+ * SIGPIPE is ignored. Called once, by the main thread, before other threads start. */
 void stop_on_signals(void);
 
 /* Did a signal ask to stop? From any thread. */

@@ -25,7 +25,7 @@ struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t parti
     return &s->parts[s->part_count++];
 }
 
-static bool topic_is_paused(const struct kafka_source *s, const char *topic)
+bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic)
 {
     if (s->all_paused)
         return true;
@@ -43,7 +43,7 @@ void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pau
     for (size_t i = 0; i < s->part_count; i++) {
         const struct part *p = &s->parts[i];
         if (p->assigned && (topic == NULL || strcmp(p->topic, topic) == 0) &&
-            (pause || !topic_is_paused(s, p->topic)))
+            (pause || !kafka_topic_is_paused(s, p->topic)))
             rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
     }
     if (pause)
@@ -86,8 +86,10 @@ static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_
 static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_assign(s->rk, list);
-    for (int i = 0; i < list->cnt; i++)
+    for (int i = 0; i < list->cnt; i++) {
         kafka_part(s, list->elems[i].topic, list->elems[i].partition)->assigned = true;
+        kafka_trouble_ends(s, list->elems[i].topic);
+    }
     /* librdkafka keeps a pause over losing and getting a partition again: what is paused now counts, no more
      */
     kafka_switch_partitions(s, NULL, false);
@@ -116,16 +118,16 @@ void kafka_retry_assignment(struct kafka_source *s)
 
 void kafka_drop_stash(struct kafka_source *s)
 {
-    if (s->stash != NULL)
-        rd_kafka_message_destroy(s->stash);
-    s->stash = NULL;
+    for (size_t i = 0; i < s->stash_count; i++)
+        rd_kafka_message_destroy(s->stash[i]);
+    s->stash_count = 0;
 }
 
 static void forget_assignment(struct kafka_source *s)
 {
     kafka_drop_stash(s);
     for (size_t i = 0; i < s->part_count; i++) {
-        s->parts[i].assigned = false;
+        s->parts[i].assigned = s->parts[i].lost = false;
         if (s->config.from_beginning) {
             s->parts[i].end = -1;
             s->parts[i].done = false;
@@ -134,11 +136,13 @@ static void forget_assignment(struct kafka_source *s)
     if (s->waiting != NULL)
         rd_kafka_topic_partition_list_destroy(s->waiting);
     s->waiting = NULL;
-    /* events of this assignment that were not handed out yet never happened */
+    /* Discard the events of this assignment that were not handed out yet. */
     s->revoked = true;
     s->assigned = 0;
     s->ended = s->end_given = false;
-    s->lost_topic = NULL;
+    s->lost_count = 0;
+    s->commit_failed = false;
+    health_reason("commit", NULL);
     kafka_stats_forget_lags();
     health_reason("assignment", "no partitions are assigned");
 }

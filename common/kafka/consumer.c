@@ -11,23 +11,11 @@
 #include "common/monitor/health.h"
 #include "common/options/options.h"
 
-enum { CLOSE_COMMIT_MS = 1500, CLOSE_LEAVE_MS = 1500, COMMIT_EVERY_MS = 100 };
+enum { CLOSE_LEAVE_MS = 1500, REASON_KEY = 300 };
 
 static struct kafka_source *of(struct source *source)
 {
     return (struct kafka_source *)source;
-}
-
-static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
-                      void *arg)
-{
-    struct kafka_source *s = arg;
-
-    (void)rk, (void)list;
-    s->committing = false;
-    /* Whatever failed is still stored, and goes with the next commit. */
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET)
-        s->commit_again = true;
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *arg)
@@ -70,6 +58,7 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
     kafka_stats_read(json, len, &help, &stats);
     if (stats.brokers_up > 0) {
         health_dependency("kafka", true, NULL);
+        health_reason("subscription", NULL);
         s->contact_ms = clock_monotonic_ms() - stats.idle_us / 1000;
     } else {
         health_dependency("kafka", false, *s->reason != '\0' ? s->reason : "no broker is connected");
@@ -77,10 +66,37 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
     return 0;
 }
 
+/* What a record's owner is: the message, and its headers as the ports have them. */
+struct taken {
+    rd_kafka_message_t *message;
+    struct header headers[];
+};
+
+static struct taken *take_message(rd_kafka_message_t *m, size_t *ret_headers)
+{
+    rd_kafka_headers_t *headers = NULL;
+    size_t count = 0;
+    const char *name;
+    const void *value;
+    size_t size;
+
+    if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        count = rd_kafka_header_cnt(headers);
+    struct taken *taken = mem_alloc(sizeof *taken + count * sizeof taken->headers[0]);
+    taken->message = m;
+    *ret_headers = 0;
+    for (size_t i = 0; i < count; i++)
+        if (rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            taken->headers[(*ret_headers)++] =
+                (struct header){.name = name, .value = value, .value_len = size};
+    return taken;
+}
+
 static void fill_record(rd_kafka_message_t *m, struct record *ret)
 {
     rd_kafka_timestamp_type_t kind;
-    rd_kafka_headers_t *headers;
+    size_t header_count;
+    struct taken *taken = take_message(m, &header_count);
 
     *ret = (struct record){
         .topic = rd_kafka_topic_name(m->rkt),
@@ -93,18 +109,10 @@ static void fill_record(rd_kafka_message_t *m, struct record *ret)
         .value = m->payload,
         .value_len = m->len,
         .has_value = m->payload != NULL,
-        .owner = m,
+        .headers = taken->headers,
+        .header_count = header_count,
+        .owner = taken,
     };
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    const char *name;
-    const void *value;
-    size_t size;
-    for (size_t i = 0;
-         ret->header_count < RECORD_HEADERS_MAX &&
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++)
-        ret->headers[ret->header_count++] = (struct header){.name = name, .value = value};
 }
 
 static void check_ended(struct kafka_source *s)
@@ -118,41 +126,92 @@ static void check_ended(struct kafka_source *s)
     s->ended = true;
 }
 
+/* ---- trouble with topics ---- */
+
+static void trouble_key(char *out, size_t size, const char *topic)
+{
+    snprintf(out, size, "topic %s", topic);
+}
+
+static void trouble_begins(struct kafka_source *s, const char *topic, const char *why)
+{
+    char key[REASON_KEY];
+
+    for (size_t i = 0; i < s->config.topic_count; i++) {
+        if (strcmp(s->topics[i], topic) != 0)
+            continue;
+        s->trouble_count += !s->troubled[i];
+        s->troubled[i] = true;
+        trouble_key(key, sizeof key, topic);
+        health_reason(key, why);
+    }
+}
+
+void kafka_trouble_ends(struct kafka_source *s, const char *topic)
+{
+    char key[REASON_KEY];
+
+    for (size_t i = 0; i < s->config.topic_count && s->trouble_count > 0; i++) {
+        if (!s->troubled[i] || strcmp(s->topics[i], topic) != 0)
+            continue;
+        s->troubled[i] = false;
+        s->trouble_count--;
+        trouble_key(key, sizeof key, topic);
+        health_reason(key, NULL);
+    }
+}
+
+/* ---- events ---- */
+
 /* An event in place of a message. */
 static void take_error(struct kafka_source *s, const rd_kafka_message_t *m)
 {
-    struct part *p = m->rkt != NULL ? kafka_part(s, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
+    const char *topic = m->rkt != NULL ? rd_kafka_topic_name(m->rkt) : NULL;
+    struct part *p = topic != NULL && m->partition >= 0 ? kafka_part(s, topic, m->partition) : NULL;
 
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && p != NULL) {
         p->done = true;
+        kafka_trouble_ends(s, topic);
         check_ended(s);
     } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
-        s->lost_topic = p->topic;
-        s->lost_partition = p->partition;
+        s->lost_count += !p->lost;
+        p->lost = true;
     } else if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
         s->fatal = true;
+    } else if (topic != NULL) {
+        trouble_begins(s, topic, rd_kafka_message_errstr(m));
     } else if (m->err != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
         health_reason("subscription", rd_kafka_message_errstr(m));
     }
 }
 
-static bool take_event(struct kafka_source *s, enum source_event *ret_event, struct record *ret)
+static void take_lost(struct kafka_source *s, struct source_event *ret)
+{
+    for (size_t i = 0; i < s->part_count; i++) {
+        struct part *p = &s->parts[i];
+        if (!p->lost)
+            continue;
+        p->lost = false;
+        s->lost_count--;
+        *ret = (struct source_event){.kind = SOURCE_LOST, .lost = {p->topic, p->partition}};
+        return;
+    }
+}
+
+static bool take_event(struct kafka_source *s, struct source_event *ret)
 {
     if (s->revoked) {
         s->revoked = false;
-        *ret_event = SOURCE_REVOKED;
+        ret->kind = SOURCE_REVOKED;
     } else if (s->assigned > 0) {
-        *ret = (struct record){.partition = s->assigned - 1};
+        *ret = (struct source_event){.kind = SOURCE_ASSIGNED, .partitions = s->assigned - 1};
         s->assigned = 0;
         check_ended(s);
-        *ret_event = SOURCE_ASSIGNED;
-    } else if (s->lost_topic != NULL) {
-        *ret = (struct record){.topic = s->lost_topic, .partition = s->lost_partition};
-        s->lost_topic = NULL;
-        *ret_event = SOURCE_LOST;
-    } else if (s->ended && s->stash == NULL) { /* behind the last record */
+    } else if (s->lost_count > 0) {
+        take_lost(s, ret);
+    } else if (s->ended && s->stash_count == 0) { /* behind the last record */
         s->ended = false;
-        *ret_event = SOURCE_END;
+        ret->kind = SOURCE_END;
     } else {
         return false;
     }
@@ -172,31 +231,7 @@ static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
     return m->offset >= p->end && !s->config.from_beginning;
 }
 
-static int consumer_commit(struct source *source, struct err *err)
-{
-    struct kafka_source *s = of(source);
-
-    if (!s->commit_again || s->committing)
-        return 0;
-    s->commit_again = false;
-    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, NULL, 1);
-    if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
-        return 0;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        s->commit_again = true;
-        return err_set(err, ERR_RETRY, (int)code, "commit of offsets: %s", rd_kafka_err2str(code));
-    }
-    s->committing = true;
-    s->committed_ms = clock_monotonic_ms();
-    return 0;
-}
-
-/* What was stored while a commit was under way, or whose commit failed. */
-static void commit_rest(struct kafka_source *s)
-{
-    if (s->commit_again && !s->committing && clock_monotonic_ms() - s->committed_ms >= COMMIT_EVERY_MS)
-        consumer_commit(&s->base, NULL);
-}
+/* ---- messages ---- */
 
 /* What librdkafka has, within the time; see wake.h. */
 static rd_kafka_message_t *poll_awake(struct kafka_source *s, int timeout_ms)
@@ -214,101 +249,119 @@ static rd_kafka_message_t *poll_awake(struct kafka_source *s, int timeout_ms)
     return m;
 }
 
-/* One call to librdkafka. *ret: a message to hand out, or NULL. */
-static int next_message(struct kafka_source *s, int timeout_ms, rd_kafka_message_t **ret, struct err *err)
+static int check_fatal(const struct kafka_source *s, struct err *err)
 {
-    kafka_retry_assignment(s);
-    commit_rest(s);
-    rd_kafka_message_t *m = s->stash != NULL ? s->stash : poll_awake(s, timeout_ms);
+    char text[256] = "";
 
-    *ret = NULL;
-    s->stash = NULL;
-    if (m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR && !beyond_end(s, m)) {
-        health_reason("subscription", NULL);
-        *ret = m;
-    } else if (m != NULL) {
-        if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            take_error(s, m);
-        rd_kafka_message_destroy(m);
-    }
     if (!s->fatal)
         return 0;
-    char text[256];
     rd_kafka_fatal_error(s->rk, text, sizeof text);
     return err_set(err, ERR_FATAL, 0, "Kafka consumer: %s", text);
 }
 
-static int consumer_poll(struct source *source, int timeout_ms, enum source_event *ret_event,
-                         struct record *ret, struct err *err)
+/* One call to librdkafka; what came instead of a message is noted. NULL: no message. */
+static rd_kafka_message_t *next_fetched(struct kafka_source *s, int timeout_ms)
+{
+    kafka_retry_assignment(s);
+    kafka_commit_due(s);
+    rd_kafka_message_t *m = poll_awake(s, timeout_ms);
+    if (m == NULL || m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return m;
+    take_error(s, m);
+    rd_kafka_message_destroy(m);
+    return NULL;
+}
+
+static void push_stash(struct kafka_source *s, rd_kafka_message_t *m)
+{
+    s->stash = mem_grow(s->stash, &s->stash_cap, s->stash_count, sizeof(rd_kafka_message_t *));
+    s->stash[s->stash_count++] = m;
+}
+
+/* The first whose topic is not paused: librdkafka would not give it again. NULL: none. */
+static rd_kafka_message_t *pop_stash(struct kafka_source *s)
+{
+    for (size_t i = 0; i < s->stash_count; i++) {
+        rd_kafka_message_t *m = s->stash[i];
+        if (kafka_topic_is_paused(s, rd_kafka_topic_name(m->rkt)))
+            continue;
+        memmove(s->stash + i, s->stash + i + 1, (--s->stash_count - i) * sizeof(rd_kafka_message_t *));
+        return m;
+    }
+    return NULL;
+}
+
+static bool has_stash(const struct kafka_source *s)
+{
+    for (size_t i = 0; i < s->stash_count; i++)
+        if (!kafka_topic_is_paused(s, rd_kafka_topic_name(s->stash[i]->rkt)))
+            return true;
+    return false;
+}
+
+/* The next message to hand out; NULL: none, or an event comes first. */
+static rd_kafka_message_t *next_message(struct kafka_source *s, int timeout_ms)
+{
+    rd_kafka_message_t *m = next_fetched(s, has_stash(s) ? 0 : timeout_ms);
+
+    if (m != NULL)
+        push_stash(s, m);
+    m = s->revoked || s->assigned > 0 ? NULL : pop_stash(s);
+    if (m == NULL)
+        return NULL;
+    if (s->trouble_count > 0)
+        kafka_trouble_ends(s, rd_kafka_topic_name(m->rkt));
+    if (!beyond_end(s, m))
+        return m;
+    rd_kafka_message_destroy(m);
+    return NULL;
+}
+
+static int consumer_poll(struct source *source, int timeout_ms, struct source_event *ret, struct err *err)
 {
     struct kafka_source *s = of(source);
-    rd_kafka_message_t *m;
 
-    *ret_event = SOURCE_NONE;
-    if (take_event(s, ret_event, ret))
+    ret->kind = SOURCE_NONE;
+    if (take_event(s, ret))
         return 0;
-    if (next_message(s, timeout_ms, &m, err) != 0)
+    rd_kafka_message_t *m = next_message(s, timeout_ms);
+    if (check_fatal(s, err) != 0) {
+        if (m != NULL)
+            rd_kafka_message_destroy(m);
         return -1;
-    if (m != NULL && (s->revoked || s->assigned > 0)) { /* the event comes first */
-        s->stash = m;
-        m = NULL;
     }
-    if (m != NULL) {
-        fill_record(m, ret);
-        s->held++;
-        *ret_event = SOURCE_RECORD;
+    if (m == NULL) {
+        take_event(s, ret);
         return 0;
     }
-    take_event(s, ret_event, ret);
+    fill_record(m, &ret->record);
+    s->held++;
+    ret->kind = SOURCE_RECORD;
     return 0;
 }
 
 static int consumer_serve(struct source *source, int timeout_ms, struct err *err)
 {
     struct kafka_source *s = of(source);
+    rd_kafka_message_t *m = next_fetched(s, timeout_ms);
 
-    return s->stash == NULL ? next_message(s, timeout_ms, &s->stash, err) : 0;
+    if (m != NULL)
+        push_stash(s, m);
+    return check_fatal(s, err);
 }
 
 static void consumer_release(struct source *source, struct record *record)
 {
     if (record->owner == NULL)
         return;
-    rd_kafka_message_destroy(record->owner);
+    struct taken *taken = record->owner;
+    rd_kafka_message_destroy(taken->message);
+    free(taken);
     record->owner = NULL;
     of(source)->held--;
 }
 
-static void consumer_store(struct source *source, const char *topic, int32_t partition, int64_t offset)
-{
-    struct kafka_source *s = of(source);
-
-    if (s->config.from_beginning || !kafka_part(s, topic, partition)->assigned)
-        return;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset + 1;
-    rd_kafka_offsets_store(s->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    s->commit_again = true;
-}
-
-/* Commit what is stored, with a deadline: a broker that is away must not hold up the exit. */
-static void last_commit(struct kafka_source *s)
-{
-    int64_t deadline = clock_monotonic_ms() + CLOSE_COMMIT_MS;
-
-    if (s->config.from_beginning)
-        return;
-    kafka_switch_partitions(s, NULL, true);
-    for (;;) {
-        consumer_commit(&s->base, NULL);
-        if ((!s->committing && !s->commit_again) || clock_monotonic_ms() >= deadline)
-            return;
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, 20);
-        if (m != NULL)
-            rd_kafka_message_destroy(m);
-    }
-}
+/* ---- life ---- */
 
 /* Leave the group, with a deadline: rd_kafka_consumer_close() waits for a coordinator that is away as long as
  * it takes. Without an orderly leave the group notices after the session timeout. */
@@ -352,6 +405,8 @@ static void forget_source(struct kafka_source *s)
     }
     free(s->topics);
     free(s->pipelines);
+    free(s->troubled);
+    free(s->stash);
     wake_free(&s->wake);
     free(s);
 }
@@ -360,8 +415,7 @@ static void consumer_free(struct source *source)
 {
     struct kafka_source *s = of(source);
 
-    last_commit(s);
-    s->commit_again = false;
+    kafka_last_commit(s);
     kafka_drop_stash(s);
     rd_kafka_queue_destroy(s->queue);
     leave_group(s);
@@ -372,8 +426,7 @@ static const struct source_ops consumer_ops = {
     .poll = consumer_poll,
     .serve = consumer_serve,
     .release = consumer_release,
-    .store = consumer_store,
-    .commit = consumer_commit,
+    .store = kafka_store,
     .pause = kafka_pause,
     .resume = kafka_resume,
     .free = consumer_free,
@@ -413,12 +466,13 @@ int kafka_source_open(const struct options *options, const struct source_config 
     s->config = *config;
     s->topics = copy_names(config->topics, config->topic_count);
     s->pipelines = config->pipelines != NULL ? copy_names(config->pipelines, config->topic_count) : NULL;
+    s->troubled = mem_zalloc(config->topic_count, sizeof *s->troubled);
     s->config.topics = NULL;
     s->config.pipelines = NULL;
     kafka_conf_must(conf, "group.id", config->group);
     rd_kafka_conf_set_opaque(conf, s);
     rd_kafka_conf_set_rebalance_cb(conf, kafka_on_rebalance);
-    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_offset_commit_cb(conf, kafka_on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_stats);
     wake_init(&s->wake, conf);

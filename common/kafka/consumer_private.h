@@ -1,5 +1,5 @@
-/* The inside of a consumer, shared by consumer.c (messages, commits, life) and assign.c (which
- * partitions, from where, paused or not); nobody else includes it. */
+/* The inside of a consumer, shared by consumer.c (messages, events, life), commit.c (offsets) and assign.c
+ * (which partitions, from where, paused or not); nobody else includes it. */
 #ifndef JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 #define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 
@@ -14,6 +14,7 @@ struct part {
     int64_t end;   /* bounded: read up to here; -1: not known yet */
     bool done;     /* bounded: has been reached */
     bool assigned; /* now */
+    bool lost;     /* messages were deleted unread, and nobody was told yet */
 };
 
 struct kafka_source {
@@ -23,6 +24,8 @@ struct kafka_source {
     struct wake wake;
     struct source_config config;
     char **topics, **pipelines;
+    bool *troubled; /* of each topic: a reason in readiness names it */
+    size_t trouble_count;
     struct part *parts;
     size_t part_count, part_cap;
     char **paused; /* topics */
@@ -30,17 +33,18 @@ struct kafka_source {
     bool all_paused;
     /* events that wait for poll() to hand them out */
     bool revoked, ended;
-    int assigned;              /* how many partitions were given, and 1; 0: this event does not wait */
-    size_t held;               /* records that were handed out and not given back */
-    rd_kafka_message_t *stash; /* came while only the group was to be served */
-    const char *lost_topic;    /* NULL: none */
-    int32_t lost_partition;
+    int assigned;               /* how many partitions were given, and 1; 0: this event does not wait */
+    size_t held;                /* records that were handed out and not given back */
+    size_t lost_count;          /* partitions of which the program is to be told */
+    rd_kafka_message_t **stash; /* came while only the group was to be served, in order */
+    size_t stash_count, stash_cap;
     bool end_given;
     /* an assignment whose start offsets could not be looked up yet */
     rd_kafka_topic_partition_list_t *waiting;
     int64_t waiting_until_ms;
     bool committing;      /* a commit is under way */
     bool commit_again;    /* something is stored that no commit has taken along */
+    bool commit_failed;   /* and health says so */
     int64_t committed_ms; /* monotonic, when the last one was sent */
     int64_t contact_ms;   /* monotonic; 0: never */
     char reason[256];     /* the last transport error */
@@ -53,6 +57,9 @@ struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t parti
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                         void *arg);
 
+/* A topic can be read again, or never could not be: its reason in readiness ends. */
+void kafka_trouble_ends(struct kafka_source *s, const char *topic);
+
 /* To be called from every poll: a second attempt at what the broker did not answer during the rebalance. */
 void kafka_retry_assignment(struct kafka_source *s);
 
@@ -63,7 +70,17 @@ void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pau
 void kafka_pause(struct source *source, const char *topic);
 void kafka_resume(struct source *source, const char *topic);
 
-/* Forget the message that came while only the group was served. */
+bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic);
+
+/* Forget the messages that came while only the group was served. */
 void kafka_drop_stash(struct kafka_source *s);
+
+/* commit.c: as source_ops.store; the librdkafka callback; to be called from every poll; and before the end,
+ * with a deadline. */
+void kafka_store(struct source *source, const char *topic, int32_t partition, int64_t offset);
+void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                     void *arg);
+void kafka_commit_due(struct kafka_source *s);
+void kafka_last_commit(struct kafka_source *s);
 
 #endif

@@ -1,6 +1,9 @@
 /* An idempotent producer. Messages wait for the broker as long as it takes; what the broker refuses for a
  * reason that may pass (no such topic yet, no right yet) is sent again, so that a message that was queued is
- * either acknowledged, or a failure about its size, or still outstanding. */
+ * either acknowledged, or a failure about its size, or still outstanding.
+ *
+ * The broker judges the size of a batch, not of a message: what it refuses for its size is sent once more,
+ * alone, while everything else waits, and only a message that is refused alone is a failure. */
 #include "common/kafka/kafka_private.h"
 
 #include <inttypes.h>
@@ -13,7 +16,13 @@
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
 
-enum { RESEND_AFTER_MS = 1000, FREE_FLUSH_MS = 500, HEADER_BYTES = 64 * 1024 };
+enum {
+    RESEND_AFTER_MS = 1000,
+    RESEND_MAX_BYTES = 32 * 1024 * 1024, /* kept for it; one message more may come */
+    STEP_MS = 50,
+    FREE_FLUSH_MS = 500,
+    HEADER_BYTES = 64 * 1024,
+};
 
 /* A message that was refused for now: kept whole. */
 struct resend {
@@ -22,17 +31,20 @@ struct resend {
     size_t key_len, value_len;
     int64_t timestamp_ms;
     uint64_t ticket;
+    bool alone; /* it was refused for its size, with others */
 };
 
 struct kafka_sink {
     struct sink base;
     rd_kafka_t *rk;
-    uint64_t tickets;
     struct sink_failure *failures;
     size_t failure_count, failure_cap;
     struct resend *resends;
     size_t resend_count, resend_cap;
     int64_t resend_at_ms; /* monotonic */
+    size_t resend_bytes;  /* kept for it */
+    size_t alone_count;   /* of resends that go alone */
+    bool alone_under_way; /* one of them is the only message under way */
     bool refused;         /* something is, for now, and health says so */
     bool fatal;
 };
@@ -59,33 +71,46 @@ static char *copy_bytes(const void *bytes, size_t len)
     return bytes != NULL ? mem_strndup(bytes, len) : NULL;
 }
 
-static void keep_for_resend(struct kafka_sink *s, const rd_kafka_message_t *m, uint64_t ticket)
+static size_t resend_size(const struct resend *r)
+{
+    return sizeof *r + r->key_len + r->value_len;
+}
+
+static void keep_for_resend(struct kafka_sink *s, struct resend r)
+{
+    s->resends = mem_grow(s->resends, &s->resend_cap, s->resend_count, sizeof *s->resends);
+    s->resends[s->resend_count++] = r;
+    s->resend_bytes += resend_size(&r);
+    s->alone_count += r.alone;
+    if (!r.alone)
+        s->resend_at_ms = clock_monotonic_ms() + RESEND_AFTER_MS;
+}
+
+static void keep_refused(struct kafka_sink *s, const rd_kafka_message_t *m, uint64_t ticket, bool alone)
 {
     rd_kafka_headers_t *headers = NULL;
     rd_kafka_timestamp_type_t kind;
 
     if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
         headers = rd_kafka_headers_copy(headers);
-    s->resends = mem_grow(s->resends, &s->resend_cap, s->resend_count, sizeof *s->resends);
-    s->resends[s->resend_count++] = (struct resend){
-        .headers = headers,
-        .topic = mem_strdup(rd_kafka_topic_name(m->rkt)),
-        .key = copy_bytes(m->key, m->key_len),
-        .key_len = m->key_len,
-        .value = copy_bytes(m->payload, m->len),
-        .value_len = m->len,
-        .timestamp_ms = rd_kafka_message_timestamp(m, &kind),
-        .ticket = ticket,
-    };
-    s->resend_at_ms = clock_monotonic_ms() + RESEND_AFTER_MS;
-    set_refused(s, rd_kafka_err2str(m->err));
+    keep_for_resend(s, (struct resend){
+                           .headers = headers,
+                           .topic = mem_strdup(rd_kafka_topic_name(m->rkt)),
+                           .key = copy_bytes(m->key, m->key_len),
+                           .key_len = m->key_len,
+                           .value = copy_bytes(m->payload, m->len),
+                           .value_len = m->len,
+                           .timestamp_ms = rd_kafka_message_timestamp(m, &kind),
+                           .ticket = ticket,
+                           .alone = alone,
+                       });
 }
 
 static void add_failure(struct kafka_sink *s, uint64_t ticket, rd_kafka_resp_err_t code)
 {
     s->failures = mem_grow(s->failures, &s->failure_cap, s->failure_count, sizeof *s->failures);
     struct sink_failure *f = &s->failures[s->failure_count++];
-    *f = (struct sink_failure){.ticket = ticket, .too_large = true};
+    *f = (struct sink_failure){.ticket = ticket};
     snprintf(f->text, sizeof f->text, "%s", rd_kafka_err2str(code));
 }
 
@@ -93,19 +118,25 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 {
     struct kafka_sink *s = arg;
     uint64_t ticket = (uint64_t)(uintptr_t)m->_private;
+    bool was_alone = s->alone_under_way;
 
     (void)rk;
+    s->alone_under_way = false;
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (s->refused && s->resend_count == 0)
             set_refused(s, NULL);
-        return;
-    }
-    if (about_size(m->err))
+        if (s->base.acked != NULL)
+            s->base.acked(s->base.arg, ticket);
+    } else if (about_size(m->err) && was_alone) {
         add_failure(s, ticket, m->err);
-    else if (m->err == RD_KAFKA_RESP_ERR__FATAL)
+    } else if (about_size(m->err)) {
+        keep_refused(s, m, ticket, true);
+    } else if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
         s->fatal = true;
-    else if (m->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && m->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
-        keep_for_resend(s, m, ticket);
+    } else if (m->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && m->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+        keep_refused(s, m, ticket, false);
+        set_refused(s, rd_kafka_err2str(m->err));
+    }
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *arg)
@@ -125,18 +156,42 @@ static int fatal_error(const struct kafka_sink *s, struct err *err)
     return err_set(err, ERR_FATAL, 0, "Kafka producer: %s", text);
 }
 
-/* Takes headers over when it returns 0. */
-static int produce(struct kafka_sink *s, const struct message *m, uint64_t ticket,
-                   rd_kafka_headers_t *headers, struct err *err)
+/* Takes headers over when it returns NO_ERROR. */
+static rd_kafka_resp_err_t produce(struct kafka_sink *s, const struct message *m, rd_kafka_headers_t *headers)
 {
-    rd_kafka_resp_err_t code;
     void *value = (void *)(uintptr_t)m->value; /* librdkafka copies it */
     const void *key = m->key;
 
-    code = rd_kafka_producev(s->rk, RD_KAFKA_V_TOPIC(m->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+    return rd_kafka_producev(s->rk, RD_KAFKA_V_TOPIC(m->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                              RD_KAFKA_V_KEY(key, m->key_len), RD_KAFKA_V_VALUE(value, m->value_len),
                              RD_KAFKA_V_TIMESTAMP(m->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
-                             RD_KAFKA_V_OPAQUE((void *)(uintptr_t)ticket), RD_KAFKA_V_END);
+                             RD_KAFKA_V_OPAQUE((void *)(uintptr_t)m->ticket), RD_KAFKA_V_END);
+}
+
+/* An unknown topic or partition may be created yet: the message waits here, and those of other topics go on.
+ */
+static int keep_unsent(struct kafka_sink *s, const struct message *m, rd_kafka_headers_t *headers,
+                       rd_kafka_resp_err_t code)
+{
+    keep_for_resend(s, (struct resend){
+                           .headers = headers,
+                           .topic = mem_strdup(m->topic),
+                           .key = copy_bytes(m->key, m->key_len),
+                           .key_len = m->key_len,
+                           .value = copy_bytes(m->value, m->value_len),
+                           .value_len = m->value_len,
+                           .timestamp_ms = m->timestamp_ms,
+                           .ticket = m->ticket,
+                       });
+    set_refused(s, rd_kafka_err2str(code));
+    return 0;
+}
+
+static int send_now(struct kafka_sink *s, const struct message *m, rd_kafka_headers_t *headers,
+                    struct err *err)
+{
+    rd_kafka_resp_err_t code = produce(s, m, headers);
+
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
@@ -146,40 +201,39 @@ static int produce(struct kafka_sink *s, const struct message *m, uint64_t ticke
                        m->value_len, m->topic);
     if (code == RD_KAFKA_RESP_ERR__FATAL || s->fatal)
         return fatal_error(s, err);
-    /* an unknown topic or partition: it may be created yet */
-    set_refused(s, rd_kafka_err2str(code));
-    return err_set(err, ERR_RETRY, (int)code, "topic %s: %s", m->topic, rd_kafka_err2str(code));
+    return keep_unsent(s, m, headers, code);
 }
 
 static rd_kafka_headers_t *make_headers(const struct message *m)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(m->header_count);
 
-    for (size_t i = 0; i < m->header_count; i++)
-        rd_kafka_header_add(headers, m->headers[i].name, -1, m->headers[i].value, -1);
+    for (size_t i = 0; i < m->header_count; i++) {
+        const struct header *h = &m->headers[i];
+        rd_kafka_header_add(headers, h->name, -1, h->value, h->value_len > 0 ? (ssize_t)h->value_len : -1);
+    }
     return headers;
 }
 
-static int producer_send(struct sink *sink, const struct message *message, uint64_t *ret_ticket,
-                         struct err *err)
+static int producer_send(struct sink *sink, const struct message *message, struct err *err)
 {
     struct kafka_sink *s = of(sink);
-    uint64_t ticket = s->tickets + 1;
 
     if (s->fatal)
         return fatal_error(s, err);
+    if (s->alone_count > 0 || s->alone_under_way)
+        return err_set(err, ERR_RETRY, 0, "a message that was refused for its size is sent alone");
+    if (s->resend_bytes > RESEND_MAX_BYTES)
+        return err_set(err, ERR_RETRY, 0, "too much waits for topics that do not take it");
     rd_kafka_headers_t *headers = make_headers(message);
-    if (produce(s, message, ticket, headers, err) != 0) {
+    if (send_now(s, message, headers, err) != 0) {
         rd_kafka_headers_destroy(headers);
         return -1;
     }
-    s->tickets = ticket;
-    if (ret_ticket != NULL)
-        *ret_ticket = ticket;
     return 0;
 }
 
-static void resend_free(struct resend *r)
+static void resend_free(const struct resend *r)
 {
     if (r->headers != NULL)
         rd_kafka_headers_destroy(r->headers);
@@ -188,28 +242,62 @@ static void resend_free(struct resend *r)
     free(r->value);
 }
 
+/* Queue it again. False: not now. */
+static bool resend(struct kafka_sink *s, const struct resend *r)
+{
+    struct message m = {.topic = r->topic,
+                        .key = r->key,
+                        .key_len = r->key_len,
+                        .value = r->value,
+                        .value_len = r->value_len,
+                        .timestamp_ms = r->timestamp_ms,
+                        .ticket = r->ticket};
+    rd_kafka_headers_t *headers =
+        r->headers != NULL ? rd_kafka_headers_copy(r->headers) : rd_kafka_headers_new(0);
+
+    if (produce(s, &m, headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    rd_kafka_headers_destroy(headers);
+    return false;
+}
+
+static void forget_resend(struct kafka_sink *s, const struct resend *r)
+{
+    s->resend_bytes -= resend_size(r);
+    s->alone_count -= r->alone;
+    resend_free(r);
+}
+
+/* Send the first one that goes alone, when nothing else is under way. */
+static void resend_alone(struct kafka_sink *s)
+{
+    size_t i = 0;
+
+    if (s->alone_count == 0 || rd_kafka_outq_len(s->rk) > 0)
+        return;
+    while (!s->resends[i].alone)
+        i++;
+    if (!resend(s, &s->resends[i]))
+        return;
+    s->alone_under_way = true;
+    forget_resend(s, &s->resends[i]);
+    memmove(s->resends + i, s->resends + i + 1, (--s->resend_count - i) * sizeof *s->resends);
+}
+
 /* Send again what was refused; what still cannot be queued stays. */
 static void resend_due(struct kafka_sink *s)
 {
-    if (s->resend_count == 0 || clock_monotonic_ms() < s->resend_at_ms)
-        return;
     size_t kept = 0;
+
+    resend_alone(s);
+    if (s->resend_count == 0 || s->alone_count > 0 || s->alone_under_way ||
+        clock_monotonic_ms() < s->resend_at_ms)
+        return;
     for (size_t i = 0; i < s->resend_count; i++) {
-        struct resend *r = &s->resends[i];
-        struct message m = {.topic = r->topic,
-                            .key = r->key,
-                            .key_len = r->key_len,
-                            .value = r->value,
-                            .value_len = r->value_len,
-                            .timestamp_ms = r->timestamp_ms};
-        rd_kafka_headers_t *headers =
-            r->headers != NULL ? rd_kafka_headers_copy(r->headers) : rd_kafka_headers_new(0);
-        if (produce(s, &m, r->ticket, headers, NULL) == 0) {
-            resend_free(r);
-            continue;
-        }
-        rd_kafka_headers_destroy(headers);
-        s->resends[kept++] = *r;
+        if (resend(s, &s->resends[i]))
+            forget_resend(s, &s->resends[i]);
+        else
+            s->resends[kept++] = s->resends[i];
     }
     s->resend_count = kept;
     s->resend_at_ms = clock_monotonic_ms() + RESEND_AFTER_MS;
@@ -218,6 +306,15 @@ static void resend_due(struct kafka_sink *s)
 static int outstanding(const struct kafka_sink *s)
 {
     return rd_kafka_outq_len(s->rk) + (int)s->resend_count;
+}
+
+static int producer_serve(struct sink *sink, int timeout_ms, struct err *err)
+{
+    struct kafka_sink *s = of(sink);
+
+    resend_due(s);
+    rd_kafka_poll(s->rk, s->resend_count > 0 && timeout_ms > STEP_MS ? STEP_MS : timeout_ms);
+    return s->fatal ? fatal_error(s, err) : 0;
 }
 
 static int producer_wait(struct sink *sink, int timeout_ms, struct err *err)
@@ -231,7 +328,7 @@ static int producer_wait(struct sink *sink, int timeout_ms, struct err *err)
         int64_t left = deadline - clock_monotonic_ms();
         if (left <= 0)
             break;
-        rd_kafka_poll(s->rk, left < 50 ? (int)left : 50);
+        rd_kafka_poll(s->rk, left < STEP_MS ? (int)left : STEP_MS);
         resend_due(s);
     }
     return s->fatal ? fatal_error(s, err) : outstanding(s);
@@ -264,6 +361,7 @@ static void producer_free(struct sink *sink)
 
 static const struct sink_ops producer_ops = {
     .send = producer_send,
+    .serve = producer_serve,
     .wait = producer_wait,
     .failure = producer_failure,
     .free = producer_free,

@@ -1,30 +1,53 @@
 #include "common/skeleton/acks.h"
 
-#include <stdint.h>
-
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/monitor/health.h"
 
 enum { STEP_MS = 100, PAUSE_AFTER_MS = 1000, GIVE_UP_MS = 2000 };
 
-/* Serve the group. Records do not come: they are paused. */
+/* Serve the group. No more records come than are on the way: the source is paused. */
 static int poll_paused(struct source *in, struct err *err)
 {
     source_pause(in, NULL);
     return source_serve(in, 0, err);
 }
 
-int acks_room(const struct acks *a, struct err *err)
+int acks_room(struct acks *a, struct err *err)
 {
+    int64_t now_ms = clock_monotonic_ms();
+
     if (err->kind != ERR_RETRY)
         return -1;
     health_turn();
     if (a->stopping())
         return err_set(err, ERR_RETRY, 0, "asked to stop while the broker takes no messages");
-    if (sink_wait(a->out, STEP_MS, err) < 0)
+    if (a->full_since_ms == 0)
+        a->full_since_ms = now_ms;
+    if (sink_serve(a->out, STEP_MS, err) != 0)
         return -1;
-    return poll_paused(a->in, err);
+    return now_ms - a->full_since_ms > PAUSE_AFTER_MS ? poll_paused(a->in, err) : 0;
+}
+
+void acks_go_on(struct acks *a)
+{
+    if (a->full_since_ms == 0)
+        return;
+    a->full_since_ms = 0;
+    source_resume(a->in, NULL);
+}
+
+int acks_refusals(const struct acks *a, struct err *err)
+{
+    struct sink_failure failure;
+    int count = 0;
+
+    while (sink_failure(a->out, &failure)) {
+        if (a->refused(a->arg, &failure, err) != 0)
+            return -1;
+        count++;
+    }
+    return count;
 }
 
 static int wait_loop(const struct acks *a, struct err *err)
@@ -33,14 +56,11 @@ static int wait_loop(const struct acks *a, struct err *err)
     int64_t give_up = INT64_MAX;
 
     for (;;) {
-        struct sink_failure failure;
         int left = sink_wait(a->out, STEP_MS, err);
-        if (left < 0)
+        int refused = left < 0 ? -1 : acks_refusals(a, err);
+        if (refused < 0)
             return -1;
-        bool refused = sink_failure(a->out, &failure);
-        if (refused && a->refused(a->arg, &failure, err) != 0)
-            return -1;
-        if (left == 0 && !refused)
+        if (left == 0 && refused == 0) /* a refusal may have sent another message */
             return 0;
         int64_t now = clock_monotonic_ms();
         health_turn();

@@ -1,8 +1,9 @@
-/* Waiting for the broker's acknowledgements without losing the place in the consumer group. */
+/* Waiting for the broker without losing the place in the consumer group. */
 #ifndef JST_COMMON_SKELETON_ACKS_H
 #define JST_COMMON_SKELETON_ACKS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/wire/ports.h"
 
@@ -15,11 +16,18 @@ struct acks {
     /* What to do about a message that the broker refuses for its size. -1: ERR_FATAL. */
     int (*refused)(void *arg, const struct sink_failure *failure, struct err *err);
     void *arg;
+
+    int64_t full_since_ms; /* its own; monotonic: acks_room() waits since then; 0: it does not */
 };
 
 /* After a sink_send() that failed with *err: 0 when there may be room now, so that it can be repeated; -1
  * with *err when it cannot (not ERR_RETRY), or ERR_RETRY when the program is asked to stop. */
-int acks_room(const struct acks *a, struct err *err) __attribute__((warn_unused_result));
+int acks_room(struct acks *a, struct err *err) __attribute__((warn_unused_result));
+/* What acks_room() waited for is sent: records may come again. */
+void acks_go_on(struct acks *a);
+
+/* Hand every failure on. Returns how many; -1: ERR_FATAL. */
+int acks_refusals(const struct acks *a, struct err *err) __attribute__((warn_unused_result));
 
 /* Until everything that was sent is acknowledged. 0: it is. 1: asked to stop, and it is not within 2 s. -1:
  * ERR_FATAL. */

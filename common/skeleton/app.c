@@ -226,11 +226,18 @@ static void log_end(const struct err *err, int code)
         log_info("done");
 }
 
-int app_exit(struct app *app, const struct err *err)
+int app_end(const struct err *err)
 {
     int code = end_code(err);
 
     log_end(err, code);
+    return code;
+}
+
+int app_exit(struct app *app, const struct err *err)
+{
+    int code = app_end(err);
+
     http_server_stop(server);
     server = NULL;
     pipelines_free(app->pipelines);

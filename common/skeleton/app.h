@@ -38,8 +38,12 @@ int app_init(enum program program, int argc, char **argv, app_check *check, stru
  * Until then /readyz says that the program is starting. */
 void app_ready(const struct app *app);
 
-/* Log err if it is set, stop the metrics server, free what *app holds, and give the exit code: 0, 100 or 111.
- * ERR_RETRY while stopping is no error: what was given up is tried again by the next process. */
+/* Log how the process ends, and give its exit code: 0, 100 or 111. ERR_RETRY while stopping is no error: what
+ * was given up is tried again by the next process. For a process that cannot be cleaned up; others end by
+ * app_exit(). */
+int app_end(const struct err *err);
+
+/* app_end(); stops the metrics server and frees what *app holds. */
 int app_exit(struct app *app, const struct err *err);
 
 #endif

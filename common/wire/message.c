@@ -13,37 +13,40 @@
 
 void headers_init(struct header_set *h)
 {
-    h->count = 0;
-    h->made_count = 0;
+    *h = (struct header_set){0};
 }
 
 void headers_free(struct header_set *h)
 {
     for (size_t i = 0; i < h->made_count; i++)
         free(h->made[i]);
+    free(h->made);
+    free(h->list);
     headers_init(h);
 }
 
-static void put_reference(struct header_set *h, const char *name, const char *value)
+static void append_reference(struct header_set *h, const struct header *header)
+{
+    h->list = mem_grow(h->list, &h->cap, h->count, sizeof *h->list);
+    h->list[h->count++] = *header;
+}
+
+static void put_reference(struct header_set *h, const struct header *header)
 {
     for (size_t i = 0; i < h->count; i++) {
-        if (strcmp(h->list[i].name, name) == 0) {
-            h->list[i].value = value;
+        if (strcmp(h->list[i].name, header->name) == 0) {
+            h->list[i] = *header;
             return;
         }
     }
-    if (h->count < HEADER_SET_MAX)
-        h->list[h->count++] = (struct header){.name = name, .value = value};
+    append_reference(h, header);
 }
 
 static void put_made(struct header_set *h, const char *name, char *value)
 {
-    if (h->made_count == HEADER_SET_MAX) {
-        free(value);
-        return;
-    }
+    h->made = mem_grow(h->made, &h->made_cap, h->made_count, sizeof *h->made);
     h->made[h->made_count++] = value;
-    put_reference(h, name, value);
+    put_reference(h, &(struct header){.name = name, .value = value});
 }
 
 void headers_put(struct header_set *h, const char *name, const char *value)
@@ -193,7 +196,7 @@ void dead_letter_headers(const struct record *r, const struct dead_letter *dead,
     headers_init(ret);
     for (size_t i = 0; i < r->header_count; i++)
         if (!of_failure(r->headers[i].name))
-            put_reference(ret, r->headers[i].name, r->headers[i].value);
+            append_reference(ret, &r->headers[i]);
     headers_printf(ret, H_ERROR_SOURCE, "%s/%d/%lld", r->topic, r->partition, (long long)r->offset);
     if (dead->row > 0)
         headers_printf(ret, H_ERROR_ROW, "%lld/%lld", (long long)dead->row, (long long)dead->rows);

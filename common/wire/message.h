@@ -35,17 +35,15 @@ struct err;
 #define H_FAILED_AT    "jst-failed-at"
 
 /* Headers being put together, with memory for values that are made here. */
-enum { HEADER_SET_MAX = RECORD_HEADERS_MAX + 8 /* all of a record's, and those of a dead letter */ };
 struct header_set {
-    struct header list[HEADER_SET_MAX];
-    size_t count;
-    char *made[HEADER_SET_MAX];
-    size_t made_count;
+    struct header *list;
+    size_t count, cap;
+    char **made;
+    size_t made_count, made_cap;
 };
 void headers_init(struct header_set *h);
 void headers_free(struct header_set *h);
-/* Add, or replace the one of that name. The value is copied; names are literals. More than the maximum are
- * dropped. */
+/* Add, or replace the one of that name. The value is copied; names are literals. */
 void headers_put(struct header_set *h, const char *name, const char *value);
 void headers_printf(struct header_set *h, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

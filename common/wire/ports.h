@@ -1,5 +1,5 @@
-/* What the programs see of Kafka: records that come, records that go. Two small ports; consumer.c and
- * producer.c stand behind them, and in-memory twins in the unit tests. */
+/* What the programs see of Kafka: records that come, records that go. Two small ports; common/kafka stands
+ * behind them, and in-memory twins in the unit tests. */
 #ifndef JST_COMMON_WIRE_PORTS_H
 #define JST_COMMON_WIRE_PORTS_H
 
@@ -9,12 +9,17 @@
 
 struct err;
 
+/* HEADER("name", "text") */
+#define HEADER(header_name, text)                                                                            \
+    {                                                                                                        \
+        .name = (header_name), .value = (text), .value_len = 0                                               \
+    }
+
 struct header {
     const char *name;
-    const char *value; /* NUL-ended UTF-8 text; NULL stands for a header without a value */
+    const char *value; /* always NUL-ended; NULL stands for a header without a value */
+    size_t value_len;  /* of a value that may hold NULs; 0: the value is a text, up to its NUL */
 };
-
-enum { RECORD_HEADERS_MAX = 32 };
 
 /* A record that came. Everything points into memory of the source, valid until source_release(). */
 struct record {
@@ -27,24 +32,34 @@ struct record {
     bool has_key;
     const char *value;
     size_t value_len;
-    bool has_value;                            /* false: a tombstone */
-    struct header headers[RECORD_HEADERS_MAX]; /* further ones are dropped, and said so in the debug log */
+    bool has_value; /* false: a tombstone */
+    const struct header *headers;
     size_t header_count;
     void *owner; /* the source's */
 };
 
-/* The last header of that name, or NULL. */
+/* The text of the last header of that name; NULL: there is none, or it holds a NUL and is no text. */
 const char *record_header(const struct record *r, const char *name);
 
-enum source_event {
+enum source_event_kind {
     SOURCE_NONE,     /* nothing within the time */
-    SOURCE_RECORD,   /* *ret holds a record: release it */
+    SOURCE_RECORD,   /* a record: release it */
     SOURCE_REVOKED,  /* some assigned partitions were taken away: forget their work in hand; offsets that were
                         stored are committed already, if that was possible */
-    SOURCE_ASSIGNED, /* partitions were given: ret->partition is how many, perhaps 0; *ret is no record */
-    SOURCE_LOST,     /* messages of ret->topic, ret->partition were deleted before they were read: nothing of
-                      * that partition comes until a person acts; *ret holds no record, do not release it */
+    SOURCE_ASSIGNED, /* partitions were given, perhaps none */
+    SOURCE_LOST,     /* messages of a partition were deleted before they were read: nothing of it comes until
+                        a person acts */
     SOURCE_END, /* bounded source only: every partition has been read up to where it ended at the start */
+};
+
+struct source_event {
+    enum source_event_kind kind;
+    struct record record; /* SOURCE_RECORD */
+    int partitions;       /* SOURCE_ASSIGNED: how many */
+    struct {
+        const char *topic; /* the source's */
+        int32_t partition;
+    } lost; /* SOURCE_LOST */
 };
 
 struct source {
@@ -54,17 +69,15 @@ struct source {
 struct source_ops {
     /* Serve the group for at most timeout_ms, and give at most one record. -1: ERR_FATAL. Transport faults
      * are no errors: they show in health and metrics, and time passes. */
-    int (*poll)(struct source *source, int timeout_ms, enum source_event *ret_event, struct record *ret,
-                struct err *err);
+    int (*poll)(struct source *source, int timeout_ms, struct source_event *ret, struct err *err);
     /* Only keep the place in the group: events and records wait for the next poll(). Pause everything first,
-     * so that no records pile up. -1: ERR_FATAL. */
+     * so that no more records come than are on the way. -1: ERR_FATAL. */
     int (*serve)(struct source *source, int timeout_ms, struct err *err);
     void (*release)(struct source *source, struct record *record);
-    /* The record at `offset` of that partition, and all before it, is done for good: commit offset + 1 at the
-     * next commit(). Ignored for a partition that is no longer assigned. */
+    /* The record at `offset` of that partition, and all before it, is done for good: offset + 1 is committed
+     * by a poll() or serve() within 100 ms, by a rebalance, or by free(). A commit that fails is repeated.
+     * Ignored for a partition that is no longer assigned. */
     void (*store)(struct source *source, const char *topic, int32_t partition, int64_t offset);
-    /* Commit what is stored. ERR_RETRY: not now (it stays stored); losing the group is no error. */
-    int (*commit)(struct source *source, struct err *err);
     /* No records of this topic (NULL: of any) come until resume; also of partitions assigned later.
      * Idempotent. */
     void (*pause)(struct source *source, const char *topic);
@@ -72,10 +85,9 @@ struct source_ops {
     void (*free)(struct source *source); /* commits, leaves the group */
 };
 
-static inline int source_poll(struct source *s, int timeout_ms, enum source_event *ret_event,
-                              struct record *ret, struct err *err)
+static inline int source_poll(struct source *s, int timeout_ms, struct source_event *ret, struct err *err)
 {
-    return s->ops->poll(s, timeout_ms, ret_event, ret, err);
+    return s->ops->poll(s, timeout_ms, ret, err);
 }
 static inline int source_serve(struct source *s, int timeout_ms, struct err *err)
 {
@@ -88,10 +100,6 @@ static inline void source_release(struct source *s, struct record *record)
 static inline void source_store(struct source *s, const char *topic, int32_t partition, int64_t offset)
 {
     s->ops->store(s, topic, partition, offset);
-}
-static inline int source_commit(struct source *s, struct err *err)
-{
-    return s->ops->commit(s, err);
 }
 static inline void source_pause(struct source *s, const char *topic)
 {
@@ -117,24 +125,30 @@ struct message {
     int64_t timestamp_ms; /* 0: now */
     const struct header *headers;
     size_t header_count;
+    uint64_t ticket; /* the sender's own: comes back when it is acknowledged or refused */
 };
 
-/* Why a message that was queued could not be delivered. */
+/* A message that was queued, and that the broker refuses for its size, also when it is sent alone. */
 struct sink_failure {
     uint64_t ticket;
-    bool too_large; /* the broker or the client refuses its size */
     char text[256];
 };
 
 struct sink {
     const struct sink_ops *ops;
+    /* Called by send, serve and wait, in the caller's thread, for each message that all in-sync replicas
+     * have; NULL: nobody asks. */
+    void (*acked)(void *arg, uint64_t ticket);
+    void *arg;
 };
 
 struct sink_ops {
-    /* Queue one message; everything is copied. *ret_ticket (NULL ok) names it in a later failure.
-     * 0 when queued - NOT when delivered. ERR_RETRY: the queue is full, serve with wait() and repeat.
-     * ERR_REJECT: larger than the topic allows. ERR_FATAL: the producer is fenced or broken. */
-    int (*send)(struct sink *sink, const struct message *message, uint64_t *ret_ticket, struct err *err);
+    /* Queue one message; everything is copied.
+     * 0 when queued - NOT when delivered. ERR_RETRY: the queue is full, serve and repeat. ERR_REJECT: larger
+     * than the client takes. ERR_FATAL: the producer is fenced or broken. */
+    int (*send)(struct sink *sink, const struct message *message, struct err *err);
+    /* Serve deliveries for at most timeout_ms, or until the first has come. -1: ERR_FATAL. */
+    int (*serve)(struct sink *sink, int timeout_ms, struct err *err);
     /* Serve deliveries for at most timeout_ms, or until nothing is outstanding. Returns how many messages are
      * still outstanding (0: everything sent so far is acknowledged by all in-sync replicas, or in failures);
      * -1: ERR_FATAL. Messages wait for the broker as long as it takes: there is no delivery timeout. */
@@ -144,10 +158,13 @@ struct sink_ops {
     void (*free)(struct sink *sink); /* gives up what is outstanding after half a second */
 };
 
-static inline int sink_send(struct sink *s, const struct message *message, uint64_t *ret_ticket,
-                            struct err *err)
+static inline int sink_send(struct sink *s, const struct message *message, struct err *err)
 {
-    return s->ops->send(s, message, ret_ticket, err);
+    return s->ops->send(s, message, err);
+}
+static inline int sink_serve(struct sink *s, int timeout_ms, struct err *err)
+{
+    return s->ops->serve(s, timeout_ms, err);
 }
 static inline int sink_wait(struct sink *s, int timeout_ms, struct err *err)
 {

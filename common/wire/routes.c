@@ -36,18 +36,26 @@ void routes_free(struct routes *routes)
     *routes = (struct routes){0};
 }
 
-const struct route *routes_of_raw(const struct routes *routes, const char *topic)
+const char *route_topic(const struct route *route, enum topic_role role)
 {
-    for (size_t i = 0; i < routes->count; i++)
-        if (strcmp(routes->list[i].raw, topic) == 0)
-            return &routes->list[i];
+    switch (role) {
+    case TOPIC_RAW:
+        return route->raw;
+    case TOPIC_ROWS:
+        return route->rows;
+    case TOPIC_DEAD:
+        return route->dead;
+    case TOPIC_STATE:
+    case TOPIC_ROLES:
+        break;
+    }
     return NULL;
 }
 
-const struct route *routes_of_rows(const struct routes *routes, const char *topic)
+const struct route *routes_by_topic(const struct routes *routes, enum topic_role role, const char *topic)
 {
     for (size_t i = 0; i < routes->count; i++)
-        if (strcmp(routes->list[i].rows, topic) == 0)
+        if (strcmp(route_topic(&routes->list[i], role), topic) == 0)
             return &routes->list[i];
     return NULL;
 }

@@ -21,9 +21,10 @@ struct routes {
 void routes_init(struct routes *routes, const struct pipelines *pipelines, const struct topics *topics);
 void routes_free(struct routes *routes); /* NULL ok */
 
-/* The route whose raw or rows topic this is. NULL: none. */
-const struct route *routes_of_raw(const struct routes *routes, const char *topic);
-const struct route *routes_of_rows(const struct routes *routes, const char *topic);
+/* The route's topic of that role: raw, rows or dead. */
+const char *route_topic(const struct route *route, enum topic_role role);
+/* The route whose topic of that role this is. NULL: none. */
+const struct route *routes_by_topic(const struct routes *routes, enum topic_role role, const char *topic);
 
 /* The largest message that a topic of this role takes (its max.message.bytes, else Kafka's 1 MiB + 12)), with
  * key and headers. */

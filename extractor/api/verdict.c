@@ -103,23 +103,3 @@ const char *api_class_name(enum api_class class)
     }
     return "fatal";
 }
-
-const char *pause_reason_name(enum pause_reason reason)
-{
-    switch (reason) {
-    case PAUSE_CREDENTIALS:
-        return "credentials";
-    case PAUSE_PERMISSION:
-        return "permission";
-    case PAUSE_CLOCK:
-        return "clock";
-    case PAUSE_STATE:
-        return "state";
-    case PAUSE_BROKER:
-        return "broker";
-    case PAUSE_NONE:
-    case PAUSE_REASONS:
-        break;
-    }
-    return "none";
-}

@@ -4,23 +4,14 @@
 
 #include <stdint.h>
 
+#include "common/monitor/pause.h"
+
 enum api_class {
     API_OK,
     API_RATE_LIMITED, /* wait, then the same again */
     API_TOKEN,        /* another access token is needed */
     API_TRANSIENT,    /* the same again, with growing pauses */
     API_FATAL,        /* a person must act */
-};
-
-/* Why a pipeline pauses. */
-enum pause_reason {
-    PAUSE_NONE,
-    PAUSE_CREDENTIALS, /* the account: key, secret, token, IP whitelist */
-    PAUSE_PERMISSION,  /* this interface is not granted */
-    PAUSE_CLOCK,       /* the API refuses this machine's time */
-    PAUSE_STATE,       /* the checkpoint cannot be read */
-    PAUSE_BROKER,      /* Kafka is away */
-    PAUSE_REASONS,
 };
 
 struct api_verdict {
@@ -37,7 +28,6 @@ struct api_verdict api_classify(int64_t code, const char *msg, int64_t now_s);
 /* An answer with another HTTP status. */
 struct api_verdict api_classify_http(int status);
 
-const char *api_class_name(enum api_class class);        /* "rate_limited": label values of the metrics */
-const char *pause_reason_name(enum pause_reason reason); /* "credentials" */
+const char *api_class_name(enum api_class class); /* "rate_limited": a label value of the metrics */
 
 #endif

@@ -23,7 +23,7 @@ struct route;
 /* What all runs share. */
 struct run_world {
     struct client *client;
-    const struct publisher *publisher;
+    struct publisher *publisher;
     int64_t since_s; /* where a pipeline without a checkpoint begins */
     int64_t until_s; /* -1: up to now - lag */
 };

@@ -1,4 +1,5 @@
-/* Linked with one whole library and what it may use: an undefined symbol is a room that reaches above itself. */
+/* Linked with one whole library and what it may use: an undefined symbol is a room that reaches above itself.
+ */
 int main(void)
 {
     return 0;

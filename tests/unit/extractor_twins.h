@@ -134,7 +134,6 @@ struct twin_sink {
     int unanswered_for;     /* so many waits do not bring the acknowledgement */
     const char *mute_topic; /* what goes there is never acknowledged */
     bool broken;
-    uint64_t tickets;
     struct sink_failure failure;
     bool failed;
 };
@@ -147,7 +146,7 @@ static inline const char *twin_header(const struct message *m, const char *name)
     return "";
 }
 
-static inline int twin_send(struct sink *sink, const struct message *m, uint64_t *ret_ticket, struct err *err)
+static inline int twin_send(struct sink *sink, const struct message *m, struct err *err)
 {
     struct twin_sink *t = (struct twin_sink *)sink;
 
@@ -157,13 +156,10 @@ static inline int twin_send(struct sink *sink, const struct message *m, uint64_t
         t->full_for--;
         return err_set(err, ERR_RETRY, 0, "queue full");
     }
-    t->tickets++;
-    if (ret_ticket != NULL)
-        *ret_ticket = t->tickets;
     if (t->refuse_above > 0 && m->value_len > t->refuse_above &&
         (t->refuse_topic == NULL || strcmp(t->refuse_topic, m->topic) == 0)) {
         t->failed = true;
-        t->failure = (struct sink_failure){.ticket = t->tickets, .too_large = true, .text = "too large"};
+        t->failure = (struct sink_failure){.ticket = m->ticket, .text = "too large"};
         return 0;
     }
     t->list = mem_grow(t->list, &t->cap, t->count, sizeof *t->list);

@@ -59,7 +59,7 @@ static void classes(void **state)
         struct api_verdict v = api_classify(cases[i].code, cases[i].msg, 0);
         if (v.class != cases[i].class || v.reason != cases[i].reason)
             fail_msg("%d %s: %s %s", (int)cases[i].code, cases[i].msg, api_class_name(v.class),
-                     pause_reason_name(v.reason));
+                     pause_name(v.reason));
         assert_int_equal(v.class == API_FATAL, v.advice != NULL);
     }
 }
@@ -85,8 +85,8 @@ static void names(void **state)
 {
     (void)state;
     assert_string_equal(api_class_name(API_RATE_LIMITED), "rate_limited");
-    assert_string_equal(pause_reason_name(PAUSE_CREDENTIALS), "credentials");
-    assert_string_equal(pause_reason_name(PAUSE_PERMISSION), "permission");
+    assert_string_equal(pause_name(PAUSE_CREDENTIALS), "credentials");
+    assert_string_equal(pause_name(PAUSE_PERMISSION), "permission");
 }
 
 int main(void)

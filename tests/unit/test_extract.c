@@ -14,8 +14,8 @@
 /* ---- a state topic that says what a script tells ---- */
 
 struct happening {
-    enum source_event event;
-    int32_t partitions; /* of SOURCE_ASSIGNED */
+    enum source_event_kind event;
+    int partitions; /* of SOURCE_ASSIGNED */
     const char *key, *value;
 };
 
@@ -29,24 +29,27 @@ struct twin_source {
 
 static bool stop;
 
-static int source_twin_poll(struct source *source, int timeout_ms, enum source_event *ret_event,
-                            struct record *ret, struct err *err)
+static int source_twin_poll(struct source *source, int timeout_ms, struct source_event *ret, struct err *err)
 {
     struct twin_source *t = (struct twin_source *)source;
 
     (void)timeout_ms, (void)err;
-    *ret_event = SOURCE_NONE;
+    ret->kind = SOURCE_NONE;
     if (t->at == t->count) {
         stop = stop || ++t->idle_polls > t->idle_most;
         return 0;
     }
     const struct happening *h = &t->script[t->at++];
-    *ret_event = h->event;
-    *ret = (struct record){.partition = h->partitions, .key = h->key, .value = h->value};
-    ret->has_key = h->key != NULL;
-    ret->key_len = h->key != NULL ? strlen(h->key) : 0;
-    ret->has_value = h->value != NULL;
-    ret->value_len = h->value != NULL ? strlen(h->value) : 0;
+    *ret = (struct source_event){
+        .kind = h->event,
+        .partitions = h->partitions,
+        .record = {.key = h->key,
+                   .key_len = h->key != NULL ? strlen(h->key) : 0,
+                   .has_key = h->key != NULL,
+                   .value = h->value,
+                   .value_len = h->value != NULL ? strlen(h->value) : 0,
+                   .has_value = h->value != NULL},
+    };
     return 0;
 }
 

@@ -80,29 +80,28 @@ static struct kafka_source *open_source(bool bounded)
 }
 
 /* The next event within the time; records are given back at once. */
-static enum source_event next_event(struct kafka_source *s, int wait_ms)
+static enum source_event_kind next_event(struct kafka_source *s, int wait_ms)
 {
     int64_t deadline = clock_monotonic_ms() + wait_ms;
-    enum source_event event = SOURCE_NONE;
-    struct record record;
+    struct source_event event = {.kind = SOURCE_NONE};
     struct err err = ERR_INIT;
 
-    while (event == SOURCE_NONE && clock_monotonic_ms() < deadline) {
-        assert_int_equal(source_poll(&s->base, 20, &event, &record, &err), 0);
-        if (event == SOURCE_RECORD)
-            source_release(&s->base, &record);
+    while (event.kind == SOURCE_NONE && clock_monotonic_ms() < deadline) {
+        assert_int_equal(source_poll(&s->base, 20, &event, &err), 0);
+        if (event.kind == SOURCE_RECORD)
+            source_release(&s->base, &event.record);
     }
-    return event;
+    return event.kind;
 }
 
-static void expect_events(struct kafka_source *s, const enum source_event *events, size_t count)
+static void expect_events(struct kafka_source *s, const enum source_event_kind *events, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         assert_int_equal(next_event(s, WAIT_MS), events[i]);
 }
 #define EXPECT(s, ...)                                                                                       \
-    expect_events(s, (const enum source_event[]){__VA_ARGS__},                                               \
-                  sizeof((enum source_event[]){__VA_ARGS__}) / sizeof(enum source_event))
+    expect_events(s, (const enum source_event_kind[]){__VA_ARGS__},                                          \
+                  sizeof((enum source_event_kind[]){__VA_ARGS__}) / sizeof(enum source_event_kind))
 
 static void rebalance(struct kafka_source *s, rd_kafka_resp_err_t code)
 {
@@ -181,21 +180,73 @@ static void a_bounded_read_ends_at_the_end_after_a_rebalance_too(void **state)
     source_free(&s->base);
 }
 
+/* Only the group is served, until so many records wait. */
+static void serve_until(struct kafka_source *s, size_t records)
+{
+    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
+    struct err err = ERR_INIT;
+
+    while (s->stash_count < records && clock_monotonic_ms() < deadline)
+        assert_int_equal(source_serve(&s->base, 20, &err), 0);
+    assert_int_equal(s->stash_count, records);
+}
+
+/* Serving goes on while records wait, and they come in their order; not those of a topic that is paused. */
+static void records_that_came_while_serving_wait_in_order(void **state)
+{
+    struct kafka_source *s = open_source(true);
+    struct source_event event;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED);
+    serve_until(s, RECORDS);
+    source_pause(&s->base, topic);
+    assert_int_equal(next_event(s, QUIET_MS), SOURCE_NONE);
+    source_resume(&s->base, topic);
+    for (int64_t offset = 0; offset < RECORDS; offset++) {
+        assert_int_equal(source_poll(&s->base, WAIT_MS, &event, &err), 0);
+        assert_int_equal(event.kind, SOURCE_RECORD);
+        assert_int_equal(event.record.offset, offset);
+        source_release(&s->base, &event.record);
+    }
+    EXPECT(s, SOURCE_END);
+    source_free(&s->base);
+}
+
+/* Each of them, also when both became known between two polls. */
+static void every_lost_partition_is_told(void **state)
+{
+    struct kafka_source *s = open_source(false);
+    struct source_event event;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED);
+    for (int32_t p = 1; p <= 2; p++) {
+        kafka_part(s, topic, p)->lost = true;
+        s->lost_count++;
+    }
+    for (int32_t p = 1; p <= 2; p++) {
+        assert_int_equal(source_poll(&s->base, 0, &event, &err), 0);
+        assert_int_equal(event.kind, SOURCE_LOST);
+        assert_int_equal(event.lost.partition, p);
+    }
+    assert_int_equal(source_poll(&s->base, 0, &event, &err), 0);
+    assert_int_not_equal(event.kind, SOURCE_LOST);
+    if (event.kind == SOURCE_RECORD)
+        source_release(&s->base, &event.record);
+    source_free(&s->base);
+}
+
 /* A record that waits for its turn behind an event is before the end. */
 static void the_end_comes_after_the_last_record(void **state)
 {
     struct kafka_source *s = open_source(true);
-    enum source_event event;
-    struct record record;
-    struct err err = ERR_INIT;
     (void)state;
 
     EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD, SOURCE_RECORD);
-    do {
-        assert_int_equal(source_poll(&s->base, 20, &event, &record, &err), 0);
-    } while (event == SOURCE_NONE);
-    assert_int_equal(event, SOURCE_RECORD);
-    s->stash = record.owner;
+    serve_until(s, 1);
     EXPECT(s, SOURCE_RECORD, SOURCE_END);
     source_free(&s->base);
 }
@@ -208,6 +259,8 @@ int main(void)
         cmocka_unit_test(what_is_gone_again_was_never_assigned),
         cmocka_unit_test(a_bounded_read_ends_at_the_end_after_a_rebalance_too),
         cmocka_unit_test(the_end_comes_after_the_last_record),
+        cmocka_unit_test(records_that_came_while_serving_wait_in_order),
+        cmocka_unit_test(every_lost_partition_is_told),
     };
     return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }

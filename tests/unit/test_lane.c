@@ -44,13 +44,12 @@ static int tear_down(void **state)
 /* Documents first..last, each of so many rows, into the lane. */
 static void add(int first, int last, int rows, int64_t now_ms)
 {
-    enum source_event event;
-    struct record r;
+    struct source_event event;
 
     for (int i = first; i <= last; i++)
         add_document(in, 0, i, 1, rows, "x");
-    while (source_poll(&in->base, 0, &event, &r, NULL) == 0 && event == SOURCE_RECORD)
-        lane_add(&lane, &r, &limits, now_ms);
+    while (source_poll(&in->base, 0, &event, NULL) == 0 && event.kind == SOURCE_RECORD)
+        lane_add(&lane, &event.record, &limits, now_ms);
 }
 
 static void assert_lane(size_t due, size_t filling, size_t held)

@@ -375,24 +375,10 @@ static void test_stop_while_dead_letters_wait(void **state)
     world.dead->queue_max = 1;
     world.dead->hold = -1;
     world.load.now_ms = stop_at_the_second; /* is asked for each dead letter */
-    assert_int_equal(run(&err), 0);
-    assert_int_equal(err.kind, ERR_NONE);
+    assert_int_equal(run(&err), -1);
+    assert_int_equal(err.kind, ERR_RETRY); /* while stopping: no failure of the process */
     assert_int_equal(world.dead->count, 1);
     assert_int_equal(world.stores, 0);
-}
-
-/* A commit of offsets that does not go through now is no error, and leaves none behind. */
-static void test_commit_later(void **state)
-{
-    struct err err;
-
-    (void)state;
-    world.in->commit_failures = 1;
-    world.in->bounded = world.load.bounded = true;
-    add_document(world.in, 0, 1, 5, 1, "a");
-    assert_int_equal(run(&err), 0);
-    assert_int_equal(err.kind, ERR_NONE);
-    assert_int_equal(world.stores, 1);
 }
 
 static void test_fatal(void **state)
@@ -400,12 +386,6 @@ static void test_fatal(void **state)
     struct err err;
 
     (void)state;
-    add_document(world.in, 0, 1, 5, 1, "a");
-    world.in->commits_fail_hard = true;
-    assert_int_equal(run(&err), -1);
-    assert_int_equal(err.kind, ERR_FATAL);
-    tear_down(state);
-    set_up(state);
     world.in->poll_fails = true;
     assert_int_equal(run(&err), -1);
     assert_int_equal(err.kind, ERR_FATAL);
@@ -444,7 +424,6 @@ int main(void)
                                        CASE(test_row_error_of_the_heads),
                                        CASE(test_stop),
                                        CASE(test_stop_while_dead_letters_wait),
-                                       CASE(test_commit_later),
                                        CASE(test_fatal),
                                        CASE(test_lost)};
     log_setup("test_load", LOG_ERROR, false);

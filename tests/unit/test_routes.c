@@ -32,12 +32,12 @@ static void test_routes(void **state)
     assert_string_equal(routes.list[0].raw, "x.a.raw");
     assert_string_equal(routes.list[1].rows, "x.a-b.rows");
     assert_string_equal(routes.list[1].dead, "a-b-dead");
-    assert_ptr_equal(routes_of_raw(&routes, "x.a-b.raw"), &routes.list[1]);
-    assert_ptr_equal(routes_of_rows(&routes, "x.a.rows"), &routes.list[0]);
-    assert_null(routes_of_raw(&routes, "x.a.rows"));
-    assert_null(routes_of_rows(&routes, "x.a.raw"));
-    assert_null(routes_of_rows(&routes, "x.a.row"));
-    assert_null(routes_of_rows(&routes, ""));
+    assert_ptr_equal(routes_by_topic(&routes, TOPIC_RAW, "x.a-b.raw"), &routes.list[1]);
+    assert_ptr_equal(routes_by_topic(&routes, TOPIC_ROWS, "x.a.rows"), &routes.list[0]);
+    assert_null(routes_by_topic(&routes, TOPIC_RAW, "x.a.rows"));
+    assert_null(routes_by_topic(&routes, TOPIC_ROWS, "x.a.raw"));
+    assert_null(routes_by_topic(&routes, TOPIC_ROWS, "x.a.row"));
+    assert_null(routes_by_topic(&routes, TOPIC_ROWS, ""));
     assert_int_equal(routes_max_bytes(&topics, TOPIC_RAW), 1048588); /* Kafka's default */
     assert_int_equal(routes_max_bytes(&topics, TOPIC_ROWS), 2048);
     assert_int_equal(routes_max_bytes(&topics, TOPIC_DEAD), 1048588); /* too small to mean it */
@@ -61,7 +61,7 @@ static void test_none(void **state)
     (void)state;
     topics_parse("t", "", &topics, &faults);
     routes_init(&routes, &none, &topics);
-    assert_null(routes_of_raw(&routes, "jst.p.raw"));
+    assert_null(routes_by_topic(&routes, TOPIC_RAW, "jst.p.raw"));
     routes_free(&routes);
     topics_free(&topics);
     faults_free(&faults);

@@ -65,11 +65,10 @@ static inline void again(void **state, const struct twin_spec *spec)
 /* What stands in the source goes into the batch. */
 static inline void fill(void)
 {
-    enum source_event event;
-    struct record r;
+    struct source_event event;
 
-    while (source_poll(&world.in->base, 0, &event, &r, NULL) == 0 && event == SOURCE_RECORD)
-        batch_add(world.batch, &r, 0);
+    while (source_poll(&world.in->base, 0, &event, NULL) == 0 && event.kind == SOURCE_RECORD)
+        batch_add(world.batch, &event.record, 0);
 }
 
 static inline void new_batch(void)

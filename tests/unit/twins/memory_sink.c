@@ -62,17 +62,18 @@ static void keep(struct memory_sink *m, const struct message *message)
         .value = copy_bytes(message->value, message->value_len),
         .value_len = message->value_len,
         .header_count = message->header_count,
-        .ticket = m->count,
+        .ticket = message->ticket,
+        .headers = mem_zalloc(message->header_count, sizeof *k->headers),
     };
     for (size_t i = 0; i < message->header_count; i++) {
         const struct header *h = &message->headers[i];
-        k->headers[i] = (struct header){.name = mem_strdup(h->name),
-                                        .value = h->value != NULL ? mem_strdup(h->value) : NULL};
+        size_t len = h->value == NULL || h->value_len > 0 ? h->value_len : strlen(h->value);
+        k->headers[i] = (struct header){
+            .name = mem_strdup(h->name), .value = copy_bytes(h->value, len), .value_len = len};
     }
 }
 
-static int sink_send_memory(struct sink *sink, const struct message *message, uint64_t *ret_ticket,
-                            struct err *err)
+static int sink_send_memory(struct sink *sink, const struct message *message, struct err *err)
 {
     struct memory_sink *m = of(sink);
 
@@ -85,29 +86,41 @@ static int sink_send_memory(struct sink *sink, const struct message *message, ui
         return err_set(err, ERR_RETRY, 0, "the queue is full");
     }
     keep(m, message);
-    if (ret_ticket != NULL)
-        *ret_ticket = m->list[m->count - 1].ticket;
     return 0;
 }
 
 static void settle(struct memory_sink *m, struct memory_message *k)
 {
     if (m->refuse_topic == NULL || strcmp(k->topic, m->refuse_topic) != 0 ||
-        k->value_len <= m->refuse_bytes) {
+        (k->value_len <= m->refuse_bytes && !m->refuse_all)) {
         k->acked = true;
+        if (m->base.acked != NULL)
+            m->base.acked(m->base.arg, k->ticket);
         return;
     }
     k->refused = true;
     m->failures = mem_grow(m->failures, &m->failure_cap, m->failure_count, sizeof *m->failures);
     struct sink_failure *f = &m->failures[m->failure_count++];
-    *f = (struct sink_failure){.ticket = k->ticket, .too_large = true};
+    *f = (struct sink_failure){.ticket = k->ticket};
     snprintf(f->text, sizeof f->text, "Broker: Message size too large");
 }
 
-static int sink_wait_memory(struct sink *sink, int timeout_ms, struct err *err)
+static void settle_all(struct memory_sink *m)
 {
-    struct memory_sink *m = of(sink);
+    size_t settled = 0;
 
+    for (size_t i = 0; i < m->count; i++) {
+        struct memory_message *k = &m->list[m->ack_most > 0 ? m->count - 1 - i : i];
+        if (k->acked || k->refused)
+            continue;
+        settle(m, k);
+        if (++settled == m->ack_most)
+            return;
+    }
+}
+
+static int serve(struct memory_sink *m, int timeout_ms, struct err *err)
+{
     m->waits++;
     if (m->on_wait != NULL)
         m->on_wait(timeout_ms);
@@ -116,10 +129,18 @@ static int sink_wait_memory(struct sink *sink, int timeout_ms, struct err *err)
     if (m->hold > 0)
         m->hold--;
     else if (m->hold == 0)
-        for (size_t i = 0; i < m->count; i++)
-            if (!m->list[i].acked && !m->list[i].refused)
-                settle(m, &m->list[i]);
-    return (int)memory_sink_outstanding(m);
+        settle_all(m);
+    return 0;
+}
+
+static int sink_serve_memory(struct sink *sink, int timeout_ms, struct err *err)
+{
+    return serve(of(sink), timeout_ms, err);
+}
+
+static int sink_wait_memory(struct sink *sink, int timeout_ms, struct err *err)
+{
+    return serve(of(sink), timeout_ms, err) != 0 ? -1 : (int)memory_sink_outstanding(of(sink));
 }
 
 static bool sink_failure_memory(struct sink *sink, struct sink_failure *ret)
@@ -142,6 +163,7 @@ static void sink_free_memory(struct sink *sink)
             free((void *)(uintptr_t)k->headers[j].name);
             free((void *)(uintptr_t)k->headers[j].value);
         }
+        free(k->headers);
         free(k->topic);
         free(k->key);
         free(k->value);
@@ -153,6 +175,7 @@ static void sink_free_memory(struct sink *sink)
 
 static const struct sink_ops memory_ops = {
     .send = sink_send_memory,
+    .serve = sink_serve_memory,
     .wait = sink_wait_memory,
     .failure = sink_failure_memory,
     .free = sink_free_memory,

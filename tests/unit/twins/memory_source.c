@@ -49,6 +49,13 @@ static char *copy_bytes(const char *bytes, size_t len)
     return bytes != NULL ? mem_strndup(bytes, len) : NULL;
 }
 
+static struct header header_copy(const struct header *h)
+{
+    size_t len = h->value == NULL || h->value_len > 0 ? h->value_len : strlen(h->value);
+
+    return (struct header){.name = mem_strdup(h->name), .value = copy_bytes(h->value, len), .value_len = len};
+}
+
 static struct record record_copy(const struct record *r)
 {
     struct record copy = *r;
@@ -56,10 +63,10 @@ static struct record record_copy(const struct record *r)
     copy.topic = mem_strdup(r->topic);
     copy.key = copy_bytes(r->key, r->key_len);
     copy.value = copy_bytes(r->value, r->value_len);
+    struct header *headers = mem_zalloc(r->header_count, sizeof *headers);
     for (size_t i = 0; i < r->header_count; i++)
-        copy.headers[i] =
-            (struct header){.name = mem_strdup(r->headers[i].name),
-                            .value = r->headers[i].value != NULL ? mem_strdup(r->headers[i].value) : NULL};
+        headers[i] = header_copy(&r->headers[i]);
+    copy.headers = headers;
     return copy;
 }
 
@@ -72,6 +79,7 @@ static void record_free(struct record *r)
         free((void *)(uintptr_t)r->headers[i].name);
         free((void *)(uintptr_t)r->headers[i].value);
     }
+    free((void *)(uintptr_t)r->headers);
 }
 
 int64_t memory_source_add(struct memory_source *m, const char *topic, int32_t partition, int64_t timestamp_ms,
@@ -90,11 +98,10 @@ int64_t memory_source_add(struct memory_source *m, const char *topic, int32_t pa
         .value = value,
         .value_len = value_len,
         .has_value = value != NULL,
+        .headers = headers,
         .header_count = header_count,
     };
 
-    for (size_t i = 0; i < header_count; i++)
-        r.headers[i] = headers[i];
     l->records = mem_grow(l->records, &l->cap, l->count, sizeof *l->records);
     l->records[l->count++] = record_copy(&r);
     return r.offset;
@@ -109,7 +116,9 @@ int64_t memory_source_committed(const struct memory_source *m, const char *topic
 {
     const struct memory_log *l = log_find(m, topic, partition);
 
-    return l != NULL ? l->committed : -1;
+    if (l == NULL)
+        return -1;
+    return l->stored >= 0 ? l->stored : l->committed;
 }
 
 int64_t memory_source_done(const struct memory_source *m)
@@ -117,7 +126,9 @@ int64_t memory_source_done(const struct memory_source *m)
     int64_t done = 0;
 
     for (size_t i = 0; i < m->log_count; i++)
-        done += m->logs[i].committed > 0 ? m->logs[i].committed : 0;
+        done += m->logs[i].stored >= 0     ? m->logs[i].stored
+                : m->logs[i].committed > 0 ? m->logs[i].committed
+                                           : 0;
     return done;
 }
 
@@ -148,18 +159,17 @@ static bool is_paused(const struct memory_source *m, const char *topic)
     return m->all_paused || strstr(m->paused, name) != NULL;
 }
 
-static bool take_event(struct memory_source *m, enum source_event *ret_event, struct record *ret)
+static bool take_event(struct memory_source *m, struct source_event *ret)
 {
     if (m->revoked) {
         m->revoked = false;
-        *ret_event = SOURCE_REVOKED;
+        ret->kind = SOURCE_REVOKED;
     } else if (m->assigned) {
         m->assigned = false;
-        *ret_event = SOURCE_ASSIGNED;
+        *ret = (struct source_event){.kind = SOURCE_ASSIGNED, .partitions = (int)m->log_count};
     } else if (m->lost != NULL) {
-        *ret = (struct record){.topic = m->lost->topic, .partition = m->lost->partition};
+        *ret = (struct source_event){.kind = SOURCE_LOST, .lost = {m->lost->topic, m->lost->partition}};
         m->lost = NULL;
-        *ret_event = SOURCE_LOST;
     } else {
         return false;
     }
@@ -190,8 +200,8 @@ static bool all_read(const struct memory_source *m)
     return true;
 }
 
-static int source_poll_memory(struct source *source, int timeout_ms, enum source_event *ret_event,
-                              struct record *ret, struct err *err)
+static int source_poll_memory(struct source *source, int timeout_ms, struct source_event *ret,
+                              struct err *err)
 {
     struct memory_source *m = of(source);
 
@@ -202,17 +212,18 @@ static int source_poll_memory(struct source *source, int timeout_ms, enum source
         return err_set(err, ERR_FATAL, 0, "the consumer is fenced");
     if (atomic_exchange(&m->rebalance, false))
         rebalance(m);
-    *ret_event = SOURCE_NONE;
-    if (take_event(m, ret_event, ret))
+    commit_stored(m);
+    ret->kind = SOURCE_NONE;
+    if (take_event(m, ret))
         return 0;
-    if (take_record(m, ret)) {
-        *ret_event = SOURCE_RECORD;
+    if (take_record(m, &ret->record)) {
+        ret->kind = SOURCE_RECORD;
         m->idle_polls = 0;
         return 0;
     }
     if (m->bounded && !m->end_given && all_read(m)) {
         m->end_given = true;
-        *ret_event = SOURCE_END;
+        ret->kind = SOURCE_END;
         return 0;
     }
     m->idle_polls++;
@@ -228,6 +239,7 @@ static int source_serve_memory(struct source *source, int timeout_ms, struct err
 
     (void)timeout_ms, (void)err;
     m->serves++;
+    commit_stored(m);
     if (atomic_exchange(&m->rebalance, false))
         rebalance(m);
     return 0;
@@ -248,20 +260,6 @@ static void source_store_memory(struct source *source, const char *topic, int32_
         m->on_store(m->arg, topic, partition, offset);
     if (l->assigned)
         l->stored = offset + 1;
-}
-
-static int source_commit_memory(struct source *source, struct err *err)
-{
-    struct memory_source *m = of(source);
-
-    if (m->commits_fail_hard)
-        return err_set(err, ERR_FATAL, 0, "fenced");
-    if (m->commit_failures > 0) {
-        m->commit_failures--;
-        return err_set(err, ERR_RETRY, 0, "rebalance in progress");
-    }
-    commit_stored(m);
-    return 0;
 }
 
 static void source_pause_memory(struct source *source, const char *topic)
@@ -309,7 +307,6 @@ static const struct source_ops memory_ops = {
     .serve = source_serve_memory,
     .release = source_release_memory,
     .store = source_store_memory,
-    .commit = source_commit_memory,
     .pause = source_pause_memory,
     .resume = source_resume_memory,
     .free = source_free_memory,

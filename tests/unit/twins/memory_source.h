@@ -22,8 +22,6 @@ struct memory_source {
     struct memory_log *lost;
     _Atomic bool rebalance;    /* from any thread: take everything and give it back, before the next poll */
     bool gone_after_rebalance; /* what a rebalance takes is not given back */
-    int commit_failures;       /* so many commits say ERR_RETRY */
-    bool commits_fail_hard;    /* ERR_FATAL */
     bool poll_fails;
     size_t given, out; /* records; out: not released yet */
     size_t idle_polls; /* in a row */
@@ -43,7 +41,8 @@ int64_t memory_source_add(struct memory_source *m, const char *topic, int32_t pa
                           size_t header_count);
 /* Say once that this partition's messages were deleted unread. */
 void memory_source_lose(struct memory_source *m, const char *topic, int32_t partition);
-/* The committed offset: the next one to read; -1: none. */
+/* The committed offset: the next one to read; -1: none. What is stored is committed by the next poll, serve
+ * or rebalance, and by asking here. */
 int64_t memory_source_committed(const struct memory_source *m, const char *topic, int32_t partition);
 /* Records committed, over all partitions. */
 int64_t memory_source_done(const struct memory_source *m);

@@ -30,12 +30,12 @@ static inline int64_t add_rows(struct memory_source *m, const struct rows_spec *
     snprintf(topic, sizeof topic, "jst.%s.rows", s->pipeline != NULL ? s->pipeline : "p");
     snprintf(rows, sizeof rows, "%zu", lines);
     const struct header headers[] = {
-        {H_PIPELINE, s->pipeline != NULL ? s->pipeline : "p"},
-        {H_DOCUMENT, s->document},
-        {H_VERSION, s->version},
-        {H_ROWS, s->rows != NULL ? s->rows : rows},
-        {H_SOURCE, "jst.p.raw/0/7"},
-        {H_RECEIVED_AT, "2026-08-13T03:05:00.123Z"},
+        HEADER(H_PIPELINE, s->pipeline != NULL ? s->pipeline : "p"),
+        HEADER(H_DOCUMENT, s->document),
+        HEADER(H_VERSION, s->version),
+        HEADER(H_ROWS, s->rows != NULL ? s->rows : rows),
+        HEADER(H_SOURCE, "jst.p.raw/0/7"),
+        HEADER(H_RECEIVED_AT, "2026-08-13T03:05:00.123Z"),
     };
     return memory_source_add(m, topic, s->partition, s->published_ms != 0 ? s->published_ms : 1000,
                              s->document, s->value, strlen(s->value), headers,

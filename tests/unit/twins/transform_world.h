@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
@@ -73,12 +74,31 @@ static inline void on_poll(void *arg)
     }
 }
 
+/* Was the message made of this partition's records up to that offset? */
+static inline bool made_of(const struct memory_message *m, const char *topic, int32_t partition,
+                           int64_t offset)
+{
+    char prefix[64];
+    const char *source = memory_header(m, H_ERROR_SOURCE);
+
+    if (source == NULL)
+        source = memory_header(m, H_SOURCE);
+    int len = snprintf(prefix, sizeof prefix, "%s/%d/", topic, partition);
+    return strncmp(source, prefix, (size_t)len) == 0 && strtoll(source + len, NULL, 10) <= offset;
+}
+
+/* The promise: an offset is stored when everything that was made of it, and of what is before it, is there.
+ * What was refused is not: its replacement, a later message, is. */
 static inline void on_store(void *arg, const char *topic, int32_t partition, int64_t offset)
 {
-    (void)arg, (void)topic, (void)partition, (void)offset;
+    (void)arg;
     world.stores++;
-    if (memory_sink_outstanding(world.out) > 0)
-        snprintf(world.broken, sizeof world.broken, "an offset is stored before its messages are there");
+    for (size_t i = 0; i < world.out->count; i++) {
+        const struct memory_message *m = &world.out->list[i];
+        if (!m->acked && !m->refused && !m->given_up && made_of(m, topic, partition, offset))
+            snprintf(world.broken, sizeof world.broken, "offset %lld is stored before its messages are there",
+                     (long long)offset);
+    }
 }
 
 static inline int set_up(void **state)
@@ -132,15 +152,15 @@ static inline void again(void **state)
 static inline int64_t add_raw(int partition, const char *value, size_t skip_headers)
 {
     static const struct header headers[] = {
-        {H_PIPELINE, "p"},
-        {H_API, "/open/purchasein/query"},
-        {H_BIZ, "{}"},
-        {H_WINDOW_BEGIN, "2026-08-13 00:00:00"},
-        {H_WINDOW_END, "2026-08-13 01:00:00"},
-        {H_PAGE, "1"},
-        {H_PAGE_COUNT, "1"},
-        {H_FETCHED_AT, "2026-08-13T03:05:00.000Z"},
-        {H_RUN, "live"},
+        HEADER(H_PIPELINE, "p"),
+        HEADER(H_API, "/open/purchasein/query"),
+        HEADER(H_BIZ, "{}"),
+        HEADER(H_WINDOW_BEGIN, "2026-08-13 00:00:00"),
+        HEADER(H_WINDOW_END, "2026-08-13 01:00:00"),
+        HEADER(H_PAGE, "1"),
+        HEADER(H_PAGE_COUNT, "1"),
+        HEADER(H_FETCHED_AT, "2026-08-13T03:05:00.000Z"),
+        HEADER(H_RUN, "live"),
     };
 
     return memory_source_add(world.in, "jst.p.raw", partition, 1786590300123, "2026-08-13 00:00:00/…", value,
@@ -180,9 +200,8 @@ static inline void assert_ran(void)
 {
     struct err err;
 
-    if (run(&err) != 0)
+    if (run(&err) != 0 && !(world.stop && err.kind == ERR_RETRY)) /* given up while stopping is no failure */
         fail_msg("%s", err.text);
-    assert_int_equal(err.kind, ERR_NONE);
 }
 
 static inline void assert_dead(size_t n, const char *key, const char *class, const char *value)

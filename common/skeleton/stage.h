@@ -1,0 +1,86 @@
+/* The one consuming loop, under the transformer and the loader: it serves the group, hands out records,
+ * pauses the topics of single pipelines, and ends when it is asked to or when a bounded source has been
+ * worked off. The program does its work in callbacks, on this thread.
+ *
+ * A pipeline's topic is paused while any reason holds for it. Reasons that a person should see (enum
+ * pause_reason) stand in readiness and in the program's paused metric; "full" is back-pressure and stands
+ * nowhere. */
+#ifndef JST_COMMON_SKELETON_STAGE_H
+#define JST_COMMON_SKELETON_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/monitor/pause.h"
+#include "common/wire/ports.h"
+#include "common/wire/routes.h"
+#include "common/wire/topics.h"
+
+struct err;
+struct metric_family;
+
+enum { STAGE_IDLE_MS = 100 /* the longest poll */ };
+
+enum stage_next {
+    STAGE_FAILED = -1,
+    STAGE_POLL, /* read on */
+    STAGE_BUSY, /* nothing may be read yet: the next turn follows at once, so the program has waited itself */
+};
+
+struct stage_ops {
+    /* First in each turn: the program's own work. quiet: the last poll found nothing. *timeout_ms is
+     * STAGE_IDLE_MS; the program lowers it to what the poll may wait. On STAGE_FAILED *err is set. */
+    enum stage_next (*turn)(void *arg, bool quiet, int *timeout_ms, struct err *err);
+    /* A record of that route: the program owns it, and gives it back with source_release(). */
+    int (*record)(void *arg, size_t route, const struct record *r, struct err *err);
+    /* All partitions were taken away: forget the work in hand. What is read again comes again. */
+    void (*revoked)(void *arg);
+    /* Is there work whose end is awaited (a transaction, acknowledgements)? A bounded run is patient then. */
+    bool (*working)(void *arg);
+    /* Is everything done that was read? Asked when a bounded source has ended. */
+    bool (*done)(void *arg);
+};
+
+struct stage_lane {
+    unsigned reasons; /* bits, 1 << enum pause_reason; bit 0: full */
+};
+
+struct stage {
+    /* set by the program before stage_run() */
+    struct source *in;
+    const struct routes *routes;
+    enum topic_role role;               /* TOPIC_RAW or TOPIC_ROWS: the topic of each route that is read */
+    const struct metric_family *paused; /* labels pipeline and reason */
+    bool once;                          /* the source is bounded: a pause is an error instead of a wait */
+    bool (*stopping)(void);
+    const struct stage_ops *ops;
+    void *arg;
+
+    /* its own */
+    struct stage_lane *lanes; /* one a route */
+    bool ended;               /* bounded: nothing more comes */
+    int64_t heard_ms;         /* monotonic, when something last happened */
+};
+
+/* Until asked to stop, or until a bounded source has ended and its work is done. -1: ERR_FATAL, or what a
+ * callback failed with. What ERR_RETRY means while the program stops is decided in app_exit(). */
+int stage_run(struct stage *s, struct err *err) __attribute__((warn_unused_result));
+/* What stage_run() made; the program may ask about pauses until then. */
+void stage_free(struct stage *s);
+
+/* The pipeline stands still because of `reason`; `why` is for readiness. True: it did not before (time to log
+ * it). */
+bool stage_pause(struct stage *s, size_t route, enum pause_reason reason, const char *why);
+/* That reason is gone. True: it was there. */
+bool stage_resume(struct stage *s, size_t route, enum pause_reason reason);
+/* Back-pressure: no more records of this pipeline for now. */
+void stage_set_full(struct stage *s, size_t route, bool full);
+/* Is the pipeline paused for that reason; PAUSE_NONE: by back-pressure? */
+bool stage_is_paused(const struct stage *s, size_t route, enum pause_reason reason);
+
+/* The paused series of the known pipelines, with 0, for the reasons that the program has. */
+void stage_metrics_init(const struct metric_family *paused, const struct routes *routes,
+                        const enum pause_reason *reasons, size_t count);
+
+#endif

@@ -1,0 +1,18 @@
+/* The transformer's numbers. */
+#ifndef JST_TRANSFORMER_METRICS_H
+#define JST_TRANSFORMER_METRICS_H
+
+#include "transformer/raw_page.h"
+
+struct metric_family;
+
+/* jst_transformer_paused{pipeline,reason}. */
+const struct metric_family *metrics_paused(void);
+
+/* The series of a known pipeline, with 0. */
+void metrics_init_pipeline(const char *pipeline);
+
+/* A page whose messages are all acknowledged. */
+void metrics_count_page(const char *pipeline, const struct raw_page *page);
+
+#endif
