@@ -22,7 +22,7 @@ static const double seconds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 12
 static const struct metric_family families[] = {
     [REQUESTS] = {.name = "jst_extractor_requests_total",
                   .type = METRIC_COUNTER,
-                  .help = "Requests to the API, by what their answers mean.",
+                  .help = "Requests to the API: ok, rate_limited, token, transient, fatal.",
                   .labels = {"pipeline", "result"}},
     [REQUEST_SECONDS] = {.name = "jst_extractor_request_seconds",
                          .type = METRIC_HISTOGRAM,
@@ -35,12 +35,11 @@ static const struct metric_family families[] = {
                .labels = {"pipeline", "run"}},
     [DOCUMENTS] = {.name = "jst_extractor_documents_total",
                    .type = METRIC_COUNTER,
-                   .help = "Documents on the pages that Kafka has acknowledged.",
+                   .help = "Documents on these pages.",
                    .labels = {"pipeline", "run"}},
     [SYNCED_TO] = {.name = "jst_extractor_synced_to_timestamp_seconds",
                    .type = METRIC_GAUGE,
-                   .help =
-                       "Everything that changed up to this instant is in Kafka (0: nothing yet, or standby).",
+                   .help = "All that changed up to here is in Kafka; 0: nothing yet, or standby.",
                    .labels = {"pipeline"}},
     [FAILED_RUNS] = {.name = "jst_extractor_failed_runs_total",
                      .type = METRIC_COUNTER,
@@ -51,15 +50,29 @@ static const struct metric_family families[] = {
                    .help = "Time that work waited for the API's quota."},
     [SWEEP_UNSEEN] = {.name = "jst_extractor_sweep_unseen_total",
                       .type = METRIC_COUNTER,
-                      .help = "Documents that a sweep found and live reading had not seen.",
+                      .help = "Documents that only a sweep found; 0, since sweeps are not run yet.",
                       .labels = {"pipeline"}},
     [PAUSED] = {.name = "jst_extractor_paused",
                 .type = METRIC_GAUGE,
-                .help = "1 while the pipeline waits for a person (or for Kafka) to act.",
+                .help = "1 while it waits: credentials, permission, clock, state (for a person), broker.",
                 .labels = {"pipeline", "reason"}},
     [LEADER] = {.name = "jst_extractor_leader",
                 .type = METRIC_GAUGE,
                 .help = "1 in the process that reads the API, 0 in a standby."},
+};
+
+const struct metric_family *const extractor_families[] = {
+    &families[REQUESTS],
+    &families[REQUEST_SECONDS],
+    &families[PAGES],
+    &families[DOCUMENTS],
+    &families[SYNCED_TO],
+    &families[FAILED_RUNS],
+    &families[RATE_WAIT],
+    &families[SWEEP_UNSEEN],
+    &families[PAUSED],
+    &families[LEADER],
+    NULL,
 };
 
 struct pipeline_metrics metrics_of(const char *pipeline)

@@ -15,6 +15,8 @@ struct pipeline_metrics {
     struct metric *paused[PAUSE_REASONS]; /* [PAUSE_NONE] is NULL */
 };
 
+extern const struct metric_family *const extractor_families[]; /* NULL-ended */
+
 /* The series of a known pipeline, with 0 from the start; also its dead letters'. */
 struct pipeline_metrics metrics_of(const char *pipeline);
 

@@ -56,6 +56,12 @@ static const struct metric_family end_to_end_family = {
     .bucket_count = sizeof end_to_end_buckets / sizeof end_to_end_buckets[0],
 };
 
+const struct metric_family *const loader_families[] = {
+    &documents_family, &rows_family,          &pruned_family,
+    &batches_family,   &batch_seconds_family, &retries_family,
+    &paused_family,    &end_to_end_family,    NULL,
+};
+
 void load_metrics_pipeline(const char *pipeline)
 {
     static const char *const classes[] = {"connection", "lock", "capacity", "readonly", "unknown"};

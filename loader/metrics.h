@@ -6,6 +6,8 @@
 #include "loader/apply.h"
 #include "loader/batch.h"
 
+extern const struct metric_family *const loader_families[]; /* NULL-ended */
+
 void load_metrics_pipeline(const char *pipeline); /* all its series, with 0 */
 void load_count_commit(const struct batch *b, const struct apply_result *r, double seconds, int64_t now_ms);
 void load_count_retry(const char *pipeline, const char *class);

@@ -1,5 +1,7 @@
 #include "transformer/metrics.h"
 
+#include <stddef.h>
+
 #include "common/monitor/metrics.h"
 #include "common/wire/dead.h"
 
@@ -25,8 +27,12 @@ static const struct metric_family rows_family = {
 static const struct metric_family paused_family = {
     .name = "jst_transformer_paused",
     .type = METRIC_GAUGE,
-    .help = "1 while the pipeline waits for something outside the transformer.",
+    .help = "1 while the pipeline waits: flood, lost.",
     .labels = {"pipeline", "reason"},
+};
+
+const struct metric_family *const transformer_families[] = {
+    &pages_family, &documents_family, &rows_family, &paused_family, NULL,
 };
 
 const struct metric_family *metrics_paused(void)

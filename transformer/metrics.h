@@ -6,6 +6,8 @@
 
 struct metric_family;
 
+extern const struct metric_family *const transformer_families[]; /* NULL-ended */
+
 /* jst_transformer_paused{pipeline,reason}. */
 const struct metric_family *metrics_paused(void);
 

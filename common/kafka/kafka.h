@@ -15,6 +15,9 @@
 
 struct options;
 struct err;
+struct metric_family;
+
+extern const struct metric_family kafka_consumer_lag;
 
 /* Check --kafka-config and --kafka against librdkafka's own property list (offline). */
 void kafka_check(const struct options *options, struct faults *faults);

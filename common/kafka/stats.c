@@ -8,10 +8,10 @@
 #include "common/json/json.h"
 #include "common/monitor/metrics.h"
 
-static const struct metric_family lag_family = {
+const struct metric_family kafka_consumer_lag = {
     .name = "jst_consumer_lag",
     .type = METRIC_GAUGE,
-    .help = "Messages between the committed offset and the end of a partition assigned to this process.",
+    .help = "Messages not yet committed, of the partitions assigned to this process.",
     .labels = {"pipeline", "topic", "partition"},
 };
 
@@ -65,13 +65,13 @@ static void read_lags(const struct json_value *topic, const char *pipeline,
             continue;
         int64_t lag = lag_of(p, help->start(help->arg, json_name(topic), (int32_t)id));
         if (lag >= 0)
-            metric_set(metric_get(&lag_family, pipeline, json_name(topic), json_name(p), NULL), (double)lag);
+            metric_set(metric_get(&kafka_consumer_lag, pipeline, json_name(topic), json_name(p), NULL), (double)lag);
     }
 }
 
 void kafka_stats_forget_lags(void)
 {
-    metric_hide_all(&lag_family);
+    metric_hide_all(&kafka_consumer_lag);
 }
 
 void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,

@@ -13,10 +13,10 @@
 
 enum { REASONS_MAX = 64, DEPENDENCIES_MAX = 8, NAME_BYTES = 96, WHY_BYTES = 512, ALIVE_MS = 30000 };
 
-static const struct metric_family up_dependency = {
+const struct metric_family health_up_dependency = {
     .name = "jst_up_dependency",
     .type = METRIC_GAUGE,
-    .help = "Whether kafka, mysql or the api answers (1) or not (0)",
+    .help = "kafka, mysql, api: 1 answers, 0 does not.",
     .labels = {"name"},
 };
 
@@ -61,7 +61,7 @@ void health_dependency(const char *name, bool up, const char *why)
     bool changed = dependency_changed(name, up);
     pthread_mutex_unlock(&lock);
 
-    metric_set(metric_get(&up_dependency, name, NULL), up ? 1 : 0);
+    metric_set(metric_get(&health_up_dependency, name, NULL), up ? 1 : 0);
     health_reason(name, up ? NULL : why != NULL ? why : "does not answer");
     if (changed && up)
         log_info("%s: up", name);

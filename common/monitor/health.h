@@ -5,6 +5,9 @@
 #include <stdbool.h>
 
 struct buf;
+struct metric_family;
+
+extern const struct metric_family health_up_dependency;
 
 /* A dependency ("kafka", "mysql", "api") came or went. Logs the change once (the first call counts as one),
  * sets jst_up_dependency{name} and the readiness reason of that name. why: what went wrong; ignored when up.

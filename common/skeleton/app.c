@@ -19,10 +19,10 @@
 
 enum { ADDRESS_TEXT = 64, NAMES_MAX = 2000 };
 
-static const struct metric_family build_info = {
+const struct metric_family app_build_info = {
     .name = "jst_build_info",
     .type = METRIC_GAUGE,
-    .help = "Always 1; the labels say which program of which version this is",
+    .help = "Always 1; the labels say which program of which version this is.",
     .labels = {"program", "version"},
 };
 
@@ -67,7 +67,7 @@ static int start_server(const struct app *app, struct err *err)
     const char *address = options_text(app->options, "listen");
     bool asked_for = options_given(app->options, "listen");
 
-    metric_set(metric_get(&build_info, program_name(app->program), JST_VERSION, NULL), 1);
+    metric_set(metric_get(&app_build_info, program_name(app->program), JST_VERSION, NULL), 1);
     health_reason("start", "the program is starting");
     health_turn();
     if (strcmp(address, "none") == 0)

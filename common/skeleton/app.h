@@ -8,8 +8,11 @@
 #include "common/base/stop.h"
 #include "common/options/options.h"
 
+struct metric_family;
 struct pipelines;
 struct topics;
+
+extern const struct metric_family app_build_info;
 
 /* What app_init() read and checked. Lives until app_exit(). */
 struct app {

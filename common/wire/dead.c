@@ -7,10 +7,10 @@
 #include "common/base/mem.h"
 #include "common/monitor/metrics.h"
 
-static const struct metric_family dead_family = {
+const struct metric_family dead_letters_family = {
     .name = "jst_dead_letters_total",
     .type = METRIC_COUNTER,
-    .help = "Records that were sent to the dead-letter topic.",
+    .help = "Dead letters delivered; classes parse, convert, quality, script, data, too-large.",
     .labels = {"pipeline", "stage", "class"},
 };
 
@@ -79,11 +79,11 @@ int dead_send(struct sink *sink, const char *topic, const struct record *r, cons
 
 void dead_count(const char *pipeline, const char *stage, enum dead_class class)
 {
-    metric_add(metric_get(&dead_family, pipeline, stage, dead_class_name(class), NULL), 1);
+    metric_add(metric_get(&dead_letters_family, pipeline, stage, dead_class_name(class), NULL), 1);
 }
 
 void dead_count_init(const char *pipeline, const char *stage)
 {
     for (int c = DEAD_PARSE; c <= DEAD_TOO_LARGE; c++)
-        metric_get(&dead_family, pipeline, stage, dead_class_name((enum dead_class)c), NULL);
+        metric_get(&dead_letters_family, pipeline, stage, dead_class_name((enum dead_class)c), NULL);
 }

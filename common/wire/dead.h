@@ -9,6 +9,9 @@
 #include "common/wire/ports.h"
 
 struct err;
+struct metric_family;
+
+extern const struct metric_family dead_letters_family;
 
 /* What failed, exactly as it was. */
 struct dead_value {
