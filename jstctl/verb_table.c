@@ -41,5 +41,14 @@ const struct verb verb_table[] = {
         .options = {"apply", "pipelines", "topics", KAFKA_OPTIONS, "json"},
         .run = topics_run,
     },
+    {
+        .name = "docs",
+        .args = {"TOPIC"},
+        .summary = "print a reference page: options or metrics",
+        .details = "TOPIC is options or metrics. The page is Markdown, and printed from the tables that the\n"
+                   "programs themselves use.\n",
+        .options = {"lang"},
+        .run = docs_run,
+    },
 };
 const size_t verb_count = sizeof verb_table / sizeof verb_table[0];

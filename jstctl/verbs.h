@@ -6,6 +6,7 @@
 
 verb_run check_run;
 verb_run ddl_run;
+verb_run docs_run;
 verb_run preview_run;
 verb_run topics_run;
 

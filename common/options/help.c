@@ -5,20 +5,26 @@
 
 enum { COLUMN = 30 };
 
-static bool on_command_line(const struct option_spec *spec)
+bool option_has_flag(const struct option_spec *spec)
 {
     return spec->place != OPT_SECRET && spec->place != OPT_ENV_ONLY;
 }
 
+const char *option_range(const struct option_spec *spec, char out[ALLOWED_TEXT])
+{
+    if (spec->min == 0 && spec->max == 0)
+        return NULL;
+    const char *range = strstr(option_allowed(spec, out), " from ");
+    return range != NULL ? range + strlen(" from ") : NULL;
+}
+
 static void put_range(const struct option_spec *spec, FILE *out)
 {
-    char allowed[ALLOWED_TEXT];
+    char text[ALLOWED_TEXT];
+    const char *range = option_range(spec, text);
 
-    if (spec->min == 0 && spec->max == 0)
-        return;
-    const char *range = strstr(option_allowed(spec, allowed), " from ");
     if (range != NULL)
-        fprintf(out, "; %s", range + strlen(" from "));
+        fprintf(out, "; %s", range);
 }
 
 /* The second line: default, bounds and variable. */
@@ -29,7 +35,7 @@ static void put_details(const struct option_spec *spec, enum program program, FI
     if (spec->place == OPT_FLAG_ONLY)
         return;
     option_env_name(spec, option_env_shared(spec) ? 0 : (int)program, name);
-    if (on_command_line(spec)) {
+    if (option_has_flag(spec)) {
         fprintf(out, "  %-*s%s", COLUMN, "", name);
         if (spec->fallback != NULL)
             fprintf(out, "; default %s", spec->fallback);
@@ -45,7 +51,7 @@ static void put_option(const struct option_spec *spec, enum program program, FIL
     char name[ENV_NAME_TEXT];
     char head[ENV_NAME_TEXT * 2];
 
-    if (on_command_line(spec))
+    if (option_has_flag(spec))
         snprintf(head, sizeof head, "--%s%s%s", spec->name, spec->arg != NULL ? " " : "",
                  spec->arg != NULL ? spec->arg : "");
     else
@@ -60,7 +66,7 @@ static bool put_options(enum program program, bool flags, const char *title, FIL
 
     for (size_t i = 0; i < option_table_count; i++) {
         const struct option_spec *spec = &option_table[i];
-        if ((spec->programs & (int)program) == 0 || on_command_line(spec) != flags)
+        if ((spec->programs & (int)program) == 0 || option_has_flag(spec) != flags)
             continue;
         if (!any)
             fprintf(out, "\n%s:\n", title);

@@ -93,4 +93,7 @@ void options_help(enum program program, FILE *out);
 /* The lines of some options only, "Options:" on top: for a verb of jstctl. */
 void options_help_some(enum program program, const char *const *names, size_t count, FILE *out);
 
+/* docs/options.md: the options of all programs as a Markdown page, in English or Chinese. */
+void options_page(bool chinese, FILE *out);
+
 #endif

@@ -37,6 +37,15 @@ void option_set(struct option_value *v, enum option_origin origin, const char *p
 /* What the type and bounds allow, in words: "a whole number from 1 to 100000". */
 const char *option_allowed(const struct option_spec *spec, char out[ALLOWED_TEXT]);
 
+/* The bounds alone: "1 to 100000"; NULL where there are none. */
+const char *option_range(const struct option_spec *spec, char out[ALLOWED_TEXT]);
+
+/* The option's help in Chinese; NULL where there is none yet. */
+const char *option_help_chinese(const struct option_spec *spec);
+
+/* Has the option a flag? */
+bool option_has_flag(const struct option_spec *spec);
+
 /* "JST_MYSQL_HOST", or "JST_LOADER_MYSQL_HOST" for a program (0: shared). Returns out. */
 const char *option_env_name(const struct option_spec *spec, int program, char out[ENV_NAME_TEXT]);
 /* Has the option a variable for all programs? Has it one for each program? */

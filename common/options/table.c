@@ -1,5 +1,5 @@
-/* Every option of every program. What is changed here is changed in --help; the tables of README.md and
- * README.zh-CN.md follow by hand (tests/lint/docs_drift compares them). */
+/* Every option of every program. What is changed here is changed in --help; docs/options.md is printed from
+ * here as well (`jstctl docs options`), and chinese.c has the texts of docs/options.zh-CN.md. */
 #include "common/options/options.h"
 
 enum {
@@ -34,8 +34,8 @@ const struct option_spec option_table[] = {
 
     {"api-url", E, OPT_TEXT, OPT_ANYWHERE, "https://openapi.jushuitan.com", 0, 0, NULL, "URL",
      "where the API is"},
-    {"app-key", E, OPT_TEXT, OPT_ENV_ONLY, NULL, 0, 0, NULL, NULL, "the application's key"},
-    {"app-secret", E, OPT_TEXT, OPT_SECRET, NULL, 0, 0, NULL, NULL, "the application's secret"},
+    {"app-key", E, OPT_TEXT, OPT_ENV_ONLY, NULL, 0, 0, NULL, NULL, "the application's key; needed"},
+    {"app-secret", E, OPT_TEXT, OPT_SECRET, NULL, 0, 0, NULL, NULL, "the application's secret; needed"},
     {"access-token", E, OPT_TEXT, OPT_SECRET, NULL, 0, 0, NULL, NULL,
      "a token that was got elsewhere (optional)"},
     {"token-file", E, OPT_TEXT, OPT_ANYWHERE, "state/token.json", 0, 0, NULL, "FILE",
@@ -44,8 +44,9 @@ const struct option_spec option_table[] = {
      "where a pipeline without a checkpoint begins"},
     {"until", E, OPT_TIME, OPT_ANYWHERE, NULL, 0, 0, NULL, "TIME", "where reading ends; else now"},
     {"rate", E, OPT_TEXT, OPT_ANYWHERE, "5/s,100/m", 0, 0, NULL, "LIMITS",
-     "requests that the API allows one application"},
-    {"proxy", E, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "URL", "proxy to the API"},
+     "requests that the API allows one application; 0/s or 0/m: not limited"},
+    {"proxy", E, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "URL",
+     "proxy to the API; else what https_proxy says"},
     {"ca-file", E, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "FILE",
      "certificates that sign the API's or the proxy's; else the system's"},
 
@@ -53,10 +54,10 @@ const struct option_spec option_table[] = {
     {"mysql-port", L, OPT_INT, OPT_ANYWHERE, "3306", 1, 65535, NULL, "PORT", "MySQL's port"},
     {"mysql-socket", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "PATH",
      "MySQL's Unix socket, instead of host and port"},
-    {"mysql-user", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "NAME", "MySQL's user"},
+    {"mysql-user", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "NAME", "MySQL's user; needed"},
     {"mysql-password", L, OPT_TEXT, OPT_SECRET, NULL, 0, 0, NULL, NULL, "that user's password"},
     {"mysql-database", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "NAME",
-     "database of the tables, and of jst_heads"},
+     "database of the tables, and of jst_heads; needed"},
     {"mysql-tls", L, OPT_CHOICE, OPT_ANYWHERE, "preferred", 0, 0, "off|preferred|required|verify", "MODE",
      "off, preferred, required, or verify (certificate and host name)"},
     {"mysql-ca", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "FILE",
@@ -69,12 +70,14 @@ const struct option_spec option_table[] = {
     {"batch-wait", L, OPT_DURATION, OPT_ANYWHERE, "200ms", 0, 60000, NULL, "DURATION",
      "how long a batch waits for more"},
     {"flood-limit", T | L, OPT_PERCENT, OPT_ANYWHERE, "5%", 0, 10000, NULL, "PERCENT",
-     "share of dead letters at which a pipeline pauses"},
+     "share of dead letters, of the last 1,000 documents, at which a pipeline pauses"},
 
     {"apply", C, OPT_FLAG, OPT_FLAG_ONLY, NULL, 0, 0, NULL, NULL,
      "topics: create what is missing, alter what differs"},
     {"server", C, OPT_CHOICE, OPT_FLAG_ONLY, "mysql", 0, 0, "mysql|mariadb", "mysql|mariadb",
      "ddl: for which server; default mysql"},
+    {"lang", C, OPT_CHOICE, OPT_FLAG_ONLY, NULL, 0, 0, "en|zh", "en|zh",
+     "docs: language of the page; else what LANG says"},
     {"json", C, OPT_FLAG, OPT_FLAG_ONLY, NULL, 0, 0, NULL, NULL, "print JSON for programs"},
 
     {"listen", E, OPT_TEXT, OPT_NOT_SHARED, "127.0.0.1:9101", 0, 0, NULL, "HOST:PORT",
@@ -115,6 +118,7 @@ const struct program_help program_help_table[] = {
      "  ddl PIPELINE                 print CREATE TABLE for a pipeline's target\n"
      "  preview PIPELINE PAGE.json   print the rows that a page would give\n"
      "  topics                       show the topics as they are and should be\n"
+     "  docs TOPIC                   print a reference page: options or metrics\n"
      "\n"
      "Options follow the verb; `jstctl VERB --help` says which it takes.\n",
      "  0    fine\n"

@@ -141,9 +141,9 @@ def test_version(jstctl: Tool) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "jstctl: which verb? check, ddl, preview, topics; `jstctl --help` says what they do"),
+        ("", "jstctl: which verb? check, ddl, preview, topics, docs; `jstctl --help` says what they do"),
         ("chek", 'jstctl: unknown verb "chek"; did you mean "check"?'),
-        ("frobnicate", 'jstctl: unknown verb "frobnicate"; known: check, ddl, preview, topics'),
+        ("frobnicate", 'jstctl: unknown verb "frobnicate"; known: check, ddl, preview, topics, docs'),
         ("ddl", "jstctl: PIPELINE is missing: jstctl ddl PIPELINE; pipelines: purchasein, refund"),
         (
             "preview",

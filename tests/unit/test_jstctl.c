@@ -162,7 +162,7 @@ static void wrong_calls_are_refused(void **state)
     static const struct {
         const char *line, *text;
     } cases[] = {
-        {"", "which verb? check, ddl, preview, topics; `jstctl --help` says what they do"},
+        {"", "which verb? check, ddl, preview, topics, docs; `jstctl --help` says what they do"},
         {"ddd", "unknown verb \"ddd\"; did you mean \"ddl\"?"},
         {"ddl", "PIPELINE is missing: jstctl ddl PIPELINE; pipelines: purchasein"},
         {"ddl --pipelines nowhere", "PIPELINE is missing: jstctl ddl PIPELINE; pipelines: none"},
