@@ -49,6 +49,7 @@ test: setup-run unit integration ## set up, build, unit tests, integration tests
 unit: setup-run dev ## unit tests of the programs and of the sandbox; no server runs
 	@ctest --preset dev -j "$$(nproc)"
 	@tests/lint/docs_drift --self-test && tests/lint/docs_drift
+	@tests/lint/docs_twins --self-test && tests/lint/docs_twins
 	@$(PYTEST) -q tests/unit $(UNIT_ARGS)
 
 integration: setup-run dev ## integration tests: DB=mariadb|mysql|both, ARGS="-k name"

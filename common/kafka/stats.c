@@ -65,7 +65,8 @@ static void read_lags(const struct json_value *topic, const char *pipeline,
             continue;
         int64_t lag = lag_of(p, help->start(help->arg, json_name(topic), (int32_t)id));
         if (lag >= 0)
-            metric_set(metric_get(&kafka_consumer_lag, pipeline, json_name(topic), json_name(p), NULL), (double)lag);
+            metric_set(metric_get(&kafka_consumer_lag, pipeline, json_name(topic), json_name(p), NULL),
+                       (double)lag);
     }
 }
 
