@@ -70,6 +70,13 @@ fmt: setup-lint ## format the C and Python sources in place
 	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
 	@"$${JSTPIPE_LOCAL:-.local}/venv/bin/ruff" format --quiet .
 
+.PHONY: docs
+docs: dev ## print the option and metric pages of docs/ again, after a change of their tables
+	@for page in options metrics; do \
+		build/dev/bin/jstctl docs $$page --lang en >docs/$$page.md; \
+		build/dev/bin/jstctl docs $$page --lang zh >docs/$$page.zh-CN.md; \
+	done
+
 demo: setup-run build ## 20,000 documents from a sandbox API to a private database, checked; KEEP=1 stays up
 	@KEEP=$(KEEP) tools/demo
 
