@@ -32,6 +32,7 @@ static const struct {
     {"jst_loader_batch_seconds", "已提交事务的耗时。"},
     {"jst_loader_retries_total", "重做的批次：connection、lock、capacity、readonly、unknown。"},
     {"jst_loader_paused", "等待期间为 1：database；schema、flood（需要人处理）；lost（消息未读即被删除）。"},
+    {"jst_transformer_paused", "等待期间为 1：flood（需要人处理）；lost（消息未读即被删除）。"},
     {"jst_end_to_end_seconds", "每张写入的单据，从接口响应到 COMMIT。"},
 };
 

@@ -8,7 +8,7 @@ static const double end_to_end_buckets[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 static const struct metric_family documents_family = {
     .name = "jst_loader_documents_total",
     .type = METRIC_COUNTER,
-    .help = "Documents whose batch is committed: written, or stale because a newer version is in the table.",
+    .help = "Documents committed: written, or stale (a newer version is there).",
     .labels = {"pipeline", "result"},
 };
 static const struct metric_family rows_family = {
@@ -20,13 +20,13 @@ static const struct metric_family rows_family = {
 static const struct metric_family pruned_family = {
     .name = "jst_loader_pruned_rows_total",
     .type = METRIC_COUNTER,
-    .help = "Stored rows deleted because their document no longer has them.",
+    .help = "Stored rows deleted, since their document no longer has them.",
     .labels = {"pipeline"},
 };
 static const struct metric_family batches_family = {
     .name = "jst_loader_batches_total",
     .type = METRIC_COUNTER,
-    .help = "Transactions: committed, or to be repeated whole.",
+    .help = "Transactions: committed, or retried whole.",
     .labels = {"pipeline", "result"},
 };
 static const struct metric_family batch_seconds_family = {
@@ -39,13 +39,13 @@ static const struct metric_family batch_seconds_family = {
 static const struct metric_family retries_family = {
     .name = "jst_loader_retries_total",
     .type = METRIC_COUNTER,
-    .help = "Batches to be repeated, by what was in the way.",
+    .help = "Repeated batches: connection, lock, capacity, readonly, unknown.",
     .labels = {"pipeline", "class"},
 };
 static const struct metric_family paused_family = {
     .name = "jst_loader_paused",
     .type = METRIC_GAUGE,
-    .help = "1 while the pipeline waits for something outside the loader.",
+    .help = "1 while it waits: database; schema, flood (for a person); lost (messages deleted unread).",
     .labels = {"pipeline", "reason"},
 };
 static const struct metric_family end_to_end_family = {

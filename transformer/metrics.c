@@ -8,13 +8,13 @@
 static const struct metric_family pages_family = {
     .name = "jst_transformer_pages_total",
     .type = METRIC_COUNTER,
-    .help = "Raw pages whose documents are all published or dead-lettered.",
+    .help = "Pages whose documents are all published or dead-lettered.",
     .labels = {"pipeline"},
 };
 static const struct metric_family documents_family = {
     .name = "jst_transformer_documents_total",
     .type = METRIC_COUNTER,
-    .help = "Documents whose rows are published.",
+    .help = "Documents published.",
     .labels = {"pipeline"},
 };
 static const struct metric_family rows_family = {
@@ -27,7 +27,7 @@ static const struct metric_family rows_family = {
 static const struct metric_family paused_family = {
     .name = "jst_transformer_paused",
     .type = METRIC_GAUGE,
-    .help = "1 while the pipeline waits: flood, lost.",
+    .help = "1 while it waits: flood (for a person); lost (messages deleted unread).",
     .labels = {"pipeline", "reason"},
 };
 
