@@ -151,6 +151,16 @@ static void rebalance(struct memory_source *m)
     m->end_given = false;
 }
 
+void memory_source_kill(struct memory_source *m)
+{
+    for (size_t i = 0; i < m->log_count; i++) {
+        m->logs[i].position = m->logs[i].committed > 0 ? m->logs[i].committed : 0;
+        m->logs[i].stored = -1;
+    }
+    m->poll_fails = m->end_given = m->all_paused = false;
+    m->paused[0] = '\0';
+}
+
 static bool is_paused(const struct memory_source *m, const char *topic)
 {
     char name[128];

@@ -44,6 +44,9 @@ void memory_source_lose(struct memory_source *m, const char *topic, int32_t part
 /* The committed offset: the next one to read; -1: none. What is stored is committed by the next poll, serve
  * or rebalance, and by asking here. */
 int64_t memory_source_committed(const struct memory_source *m, const char *topic, int32_t partition);
+/* kill -9 of the program: what is stored and not committed is lost, and everything behind the committed
+ * offsets comes again. */
+void memory_source_kill(struct memory_source *m);
 /* Records committed, over all partitions. */
 int64_t memory_source_done(const struct memory_source *m);
 
