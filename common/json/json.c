@@ -140,31 +140,42 @@ int json_parse(struct json_doc *doc, const char *text, size_t len, const struct 
     return 0;
 }
 
+/* cJSON_IsString() and its like are calls into the library: too many for every value of every row. */
+static int kind_of(const cJSON *n)
+{
+    return n != NULL ? n->type & 0xFF : cJSON_Invalid;
+}
+
 static bool is_number(const cJSON *n)
 {
-    return cJSON_IsString(n) && n->valuestring[0] == JSON_MARK;
+    return kind_of(n) == cJSON_String && n->valuestring[0] == JSON_MARK;
 }
 
 enum json_type json_type(const struct json_value *v)
 {
     const cJSON *n = node(v);
 
-    if (cJSON_IsString(n))
+    switch (kind_of(n)) {
+    case cJSON_String:
         return is_number(n) ? JSON_NUMBER : JSON_STRING;
-    if (cJSON_IsObject(n))
+    case cJSON_Object:
         return JSON_OBJECT;
-    if (cJSON_IsArray(n))
+    case cJSON_Array:
         return JSON_ARRAY;
-    if (cJSON_IsTrue(n))
+    case cJSON_True:
         return JSON_TRUE;
-    return cJSON_IsFalse(n) ? JSON_FALSE : JSON_NULL;
+    case cJSON_False:
+        return JSON_FALSE;
+    default:
+        return JSON_NULL;
+    }
 }
 
 const char *json_text(const struct json_value *v)
 {
     const cJSON *n = node(v);
 
-    if (!cJSON_IsString(n))
+    if (kind_of(n) != cJSON_String)
         return NULL;
     return n->valuestring + (is_number(n) ? 1 : 0);
 }
@@ -189,6 +200,20 @@ const struct json_value *json_member(const struct json_value *object, const char
         if (strcmp(n->string, name) == 0)
             return value(n);
     return NULL;
+}
+
+const struct json_value *json_member_near(const struct json_value *object, const char *name,
+                                          const struct json_value **at)
+{
+    if (*at == NULL)
+        return *at = json_member(object, name);
+    for (const cJSON *n = node(*at)->next; n != NULL; n = n->next)
+        if (strcmp(n->string, name) == 0)
+            return *at = value(n);
+    const struct json_value *found = json_member(object, name);
+    if (found != NULL)
+        *at = found;
+    return found;
 }
 
 const struct json_value *json_first(const struct json_value *container)

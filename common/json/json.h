@@ -31,6 +31,10 @@ bool json_raw(const struct json_doc *doc, const struct json_value *v, const char
 
 /* Objects and arrays. Names are compared with case. NULL when there is none. */
 const struct json_value *json_member(const struct json_value *object, const char *name);
+/* The same; the search begins behind *at, where the last one was found (NULL: at the first), and leaves there
+ * what it finds: fields that are asked for in the order of the text cost one comparison each. */
+const struct json_value *json_member_near(const struct json_value *object, const char *name,
+                                          const struct json_value **at);
 const struct json_value *json_first(const struct json_value *container);
 const struct json_value *json_next(const struct json_value *v);
 const char *json_name(const struct json_value *member); /* of an object's member */

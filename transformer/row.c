@@ -1,0 +1,230 @@
+/* Columns that do not depend on the line are written once a document: its further rows copy their bytes. */
+#include "transformer/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "transformer/number.h"
+
+/* Where a column's "name":value stands in the document's first row. */
+struct written {
+    size_t at, len;
+};
+
+struct row_writer {
+    const struct json_doc *doc;
+    struct buf scratch; /* the text of a value that is put together */
+    struct written *first;
+    size_t first_cap;
+    const struct json_value *at_header, *at_line; /* where the last field was found: the next one is near */
+};
+
+struct row_writer *row_writer_new(const struct json_doc *doc, size_t max_bytes)
+{
+    struct row_writer *w = mem_zalloc(1, sizeof *w);
+
+    w->doc = doc;
+    buf_init(&w->scratch, max_bytes);
+    return w;
+}
+
+void row_writer_free(struct row_writer *w)
+{
+    if (w == NULL)
+        return;
+    buf_free(&w->scratch);
+    free(w->first);
+    free(w);
+}
+
+bool row_writer_overflowed(const struct row_writer *w)
+{
+    return w->scratch.overflowed;
+}
+
+/* "a.b" below an object; a name that itself has a dot is found first. NULL: not there. */
+static const struct json_value *follow(const struct json_value *object, const char *path,
+                                       const struct json_value **at)
+{
+    const struct json_value *v = json_member_near(object, path, at);
+    const char *dot = strchr(path, '.');
+
+    if (v != NULL || dot == NULL || json_type(object) != JSON_OBJECT)
+        return v;
+    char name[256];
+    size_t len = (size_t)(dot - path);
+    if (len >= sizeof name)
+        return NULL;
+    memcpy(name, path, len);
+    name[len] = '\0';
+    return field_of(json_member(object, name), dot + 1);
+}
+
+const struct json_value *field_of(const struct json_value *object, const char *path)
+{
+    const struct json_value *at = NULL;
+
+    return follow(object, path, &at);
+}
+
+/* Append a value as text: characters as they came, containers as their JSON text, null as nothing. */
+static void put_text(const struct row_writer *w, struct buf *out, const struct json_value *v)
+{
+    const char *at;
+    size_t len;
+
+    switch (json_type(v)) {
+    case JSON_NULL:
+        break;
+    case JSON_TRUE:
+        buf_add_text(out, "true");
+        break;
+    case JSON_FALSE:
+        buf_add_text(out, "false");
+        break;
+    case JSON_NUMBER:
+    case JSON_STRING:
+        buf_add_text(out, json_text(v));
+        break;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        if (json_raw(w->doc, v, &at, &len))
+            buf_add(out, at, len);
+        break;
+    }
+}
+
+static const struct json_value *part_value(struct row_writer *w, const struct column_part *part,
+                                           const struct json_value *header, const struct json_value *line)
+{
+    bool of_line = part->field.array != NULL;
+
+    return follow(of_line ? line : header, part->field.path, of_line ? &w->at_line : &w->at_header);
+}
+
+/* Literals and values, one after the other, into w->scratch. */
+static void compose(struct row_writer *w, const struct column *c, const struct json_value *header,
+                    const struct json_value *line)
+{
+    buf_reset(&w->scratch);
+    for (size_t i = 0; i < c->part_count; i++) {
+        if (c->parts[i].literal != NULL)
+            buf_add_text(&w->scratch, c->parts[i].literal);
+        else
+            put_text(w, &w->scratch, part_value(w, &c->parts[i], header, line));
+    }
+}
+
+static int put_string(struct row_writer *w, struct buf *out, const struct column *c,
+                      const struct json_value *header, const struct json_value *line)
+{
+    if (c->alone) {
+        const struct json_value *v = part_value(w, &c->parts[0], header, line);
+        if (json_type(v) == JSON_NULL)
+            return buf_add_text(out, "null");
+        if (json_type(v) == JSON_STRING) {
+            json_put_string(out, json_text(v), strlen(json_text(v)));
+            return 0;
+        }
+    }
+    compose(w, c, header, line);
+    json_put_string(out, w->scratch.data, w->scratch.len);
+    return 0;
+}
+
+static int put_number_text(struct buf *out, const struct column *c, const char *text, struct err *err)
+{
+    if (*text == '\0')
+        return buf_add_text(out, "null");
+    if (!number_valid(text))
+        return err_set(err, ERR_REJECT, 0, "column %s: the text (%zu bytes) is no number", c->name,
+                       strlen(text));
+    if (number_put(out, text) != 0)
+        return err_set(err, ERR_REJECT, 0, "column %s: the number's exponent is too large", c->name);
+    return 0;
+}
+
+static int put_number(struct row_writer *w, struct buf *out, const struct column *c,
+                      const struct json_value *header, const struct json_value *line, struct err *err)
+{
+    if (c->alone) {
+        const struct json_value *v = part_value(w, &c->parts[0], header, line);
+        switch (json_type(v)) {
+        case JSON_NULL:
+            return buf_add_text(out, "null");
+        case JSON_TRUE:
+            return buf_add_char(out, '1');
+        case JSON_FALSE:
+            return buf_add_char(out, '0');
+        case JSON_NUMBER:
+        case JSON_STRING:
+            return put_number_text(out, c, json_text(v), err);
+        case JSON_ARRAY:
+        case JSON_OBJECT:
+            return err_set(err, ERR_REJECT, 0, "column %s: an object or array is no number", c->name);
+        }
+    }
+    compose(w, c, header, line);
+    return put_number_text(out, c, w->scratch.data, err);
+}
+
+static int put_cell(struct row_writer *w, const struct column *c, const struct json_value *header,
+                    const struct json_value *line, struct buf *out, struct err *err)
+{
+    json_put_string(out, c->name, strlen(c->name));
+    buf_add_char(out, ':');
+    return c->type == VALUE_STRING ? put_string(w, out, c, header, line)
+                                   : put_number(w, out, c, header, line, err);
+}
+
+static bool depends_on_line(const struct column *c)
+{
+    for (size_t i = 0; i < c->part_count; i++)
+        if (c->parts[i].literal == NULL && c->parts[i].field.array != NULL)
+            return true;
+    return false;
+}
+
+/* The bytes that stand in the buffer already, once more at its end. */
+static void put_again(struct buf *out, struct written piece)
+{
+    char *end = buf_reserve(out, piece.len);
+
+    if (end != NULL)
+        buf_add(out, out->data + piece.at, piece.len); /* there is room: nothing moves */
+}
+
+static void make_room(struct row_writer *w, size_t columns)
+{
+    if (columns <= w->first_cap)
+        return;
+    w->first = mem_realloc(w->first, columns * sizeof *w->first);
+    w->first_cap = columns;
+}
+
+int row_put(struct row_writer *w, const struct pipeline *p, const struct json_value *header,
+            const struct json_value *line, bool first, struct buf *out, struct err *err)
+{
+    make_room(w, p->column_count);
+    w->at_line = NULL;
+    if (first)
+        w->at_header = NULL;
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < p->column_count; i++) {
+        const struct column *c = &p->columns[i];
+        if (i > 0)
+            buf_add_char(out, ',');
+        size_t at = out->len;
+        if (!first && !depends_on_line(c))
+            put_again(out, w->first[i]);
+        else if (put_cell(w, c, header, line, out, err) != 0)
+            return -1;
+        if (first)
+            w->first[i] = (struct written){.at = at, .len = out->len - at};
+    }
+    buf_add_text(out, "}\n");
+    return 0;
+}
