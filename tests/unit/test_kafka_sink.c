@@ -120,10 +120,90 @@ static void a_topic_that_is_gone_is_waited_for_and_named(void **state)
     sink_free(sink);
 }
 
+/* ---- sizes ---- */
+
+enum { MESSAGES = 5, PRODUCE_REQUEST = 0 };
+
+static size_t acked;
+static uint64_t acked_tickets;
+
+static void take_ack(void *arg, uint64_t ticket)
+{
+    assert_ptr_equal(arg, &acked);
+    acked++;
+    acked_tickets |= UINT64_C(1) << ticket;
+}
+
+static struct sink *open_counting_sink(void)
+{
+    struct sink *sink = open_sink();
+
+    acked = 0;
+    acked_tickets = 0;
+    sink->acked = take_ack;
+    sink->arg = &acked;
+    return sink;
+}
+
+static void send_numbered(struct sink *sink)
+{
+    for (uint64_t ticket = 1; ticket <= MESSAGES; ticket++) {
+        const struct message m = {.topic = topic, .value = "v", .value_len = 1, .ticket = ticket};
+        assert_int_equal(sink_send(sink, &m, NULL), 0);
+    }
+}
+
+static void wait_for_all(struct sink *sink)
+{
+    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
+    int left = 1;
+
+    while (left > 0 && clock_monotonic_ms() < deadline)
+        left = sink_wait(sink, STEP_MS, NULL);
+    assert_int_equal(left, 0);
+}
+
+/* The broker judges the size of a batch: what it refuses together it may take one by one. */
+static void a_refused_batch_is_sent_again_message_by_message(void **state)
+{
+    struct sink *sink = open_counting_sink();
+    struct sink_failure failure;
+    (void)state;
+
+    rd_kafka_mock_push_request_errors(mock, PRODUCE_REQUEST, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    send_numbered(sink);
+    wait_for_all(sink);
+    assert_false(sink_failure(sink, &failure));
+    assert_int_equal(acked, MESSAGES);
+    assert_int_equal(acked_tickets, (1 << (MESSAGES + 1)) - 2);
+    sink_free(sink);
+}
+
+/* Refused alone, too: that one is a failure, and the others are there. */
+static void a_message_that_is_refused_alone_is_a_failure(void **state)
+{
+    struct sink *sink = open_counting_sink();
+    struct sink_failure failure;
+    (void)state;
+
+    rd_kafka_mock_push_request_errors(mock, PRODUCE_REQUEST, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    send_numbered(sink);
+    wait_for_all(sink);
+    assert_true(sink_failure(sink, &failure));
+    assert_in_range(failure.ticket, 1, MESSAGES);
+    assert_false(acked_tickets & UINT64_C(1) << failure.ticket);
+    assert_false(sink_failure(sink, &failure));
+    assert_int_equal(acked, MESSAGES - 1);
+    sink_free(sink);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_topic_that_is_gone_is_waited_for_and_named),
+        cmocka_unit_test(a_refused_batch_is_sent_again_message_by_message),
+        cmocka_unit_test(a_message_that_is_refused_alone_is_a_failure),
     };
     return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }

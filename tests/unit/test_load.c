@@ -237,6 +237,30 @@ static void raise_between(struct fake_db *f, const char *sql)
     if (strncmp(sql, "START", 5) == 0 && world.query_count == 1 && fake_db_head(f, "1") == NULL)
         fake_db_put_head(f, "1", 99, 1);
 }
+/* Dead letters that their topic does not take go without their values, of a row and of a message alike. */
+static void test_dead_letters_too_large_for_their_topic(void **state)
+{
+    struct err err;
+
+    (void)state;
+    world.db->row_fault = reject_bad;
+    world.db->numbered = true;
+    world.dead->refuse_topic = "jst.p.dead"; /* every letter with a value */
+    add_rows(world.in,
+             &(struct rows_spec){.document = "2",
+                                 .version = "5",
+                                 .value = "{\"id\":\"2-2\",\"io_id\":2,\"note\":\"bad\",\"qty\":2}\n"});
+    add_rows(world.in, &(struct rows_spec){.document = "4", .version = "5", .value = "{\"a\":\n"});
+    world.goal = 2;
+    assert_int_equal(run(&err), 0);
+    assert_int_equal(memory_sink_count(world.dead, "jst.p.dead"), 2);
+    for (size_t n = 0; n < 2; n++) {
+        const struct memory_message *m = memory_sink_nth(world.dead, "jst.p.dead", n);
+        assert_null(m->value);
+        assert_non_null(strstr(memory_header(m, H_ERROR_TEXT), "bytes are more than topic jst.p.dead takes"));
+    }
+    assert_int_equal(memory_source_done(world.in), 2);
+}
 
 static void test_dead_letter_of_a_loser(void **state)
 {
@@ -417,6 +441,7 @@ int main(void)
                                        CASE(test_revoked_while_writing),
                                        CASE(test_schema_pause),
                                        CASE(test_dead_letters),
+                                       CASE(test_dead_letters_too_large_for_their_topic),
                                        CASE(test_dead_letter_of_a_loser),
                                        CASE(test_outage_is_bounded),
                                        CASE(test_unknown_error),
