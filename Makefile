@@ -16,7 +16,7 @@ KEEP ?=
 LIMIT ?= 25m
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
 
-.PHONY: help setup setup-build setup-run setup-lint build dev asan test unit integration test-asan \
+.PHONY: help setup setup-build setup-run setup-test setup-lint build dev asan test unit integration test-asan \
 	test-compose lint fmt demo bench clean
 
 help: ## show these verbs
@@ -32,6 +32,9 @@ setup-build:
 setup-run:
 	@tools/setup build run
 
+setup-test:
+	@tools/setup build run $(if $(filter mariadb,$(DB)),,mysql)
+
 setup-lint:
 	@tools/setup build lint
 
@@ -44,7 +47,7 @@ dev: setup-build ## build the programs and the unit tests with warnings as error
 asan: setup-build ## build with the address and undefined-behaviour sanitizers: build/asan
 	@tools/build asan
 
-test: setup-run unit integration ## set up, build, unit tests, integration tests on MariaDB and MySQL
+test: setup-test unit integration ## set up, build, unit tests, integration tests on MariaDB and MySQL
 
 unit: setup-run dev ## unit tests of the programs and of the sandbox; no server runs
 	@ctest --preset dev -j "$$(nproc)"
@@ -52,10 +55,10 @@ unit: setup-run dev ## unit tests of the programs and of the sandbox; no server 
 	@tests/lint/docs_twins --self-test && tests/lint/docs_twins
 	@$(PYTEST) -q tests/unit $(UNIT_ARGS)
 
-integration: setup-run dev ## integration tests: DB=mariadb|mysql|both, ARGS="-k name"
+integration: setup-test dev ## integration tests: DB=mariadb|mysql|both, ARGS="-k name"
 	@$(PYTEST) tests/integration --db $(DB) --build dev $(ARGS)
 
-test-asan: setup-run asan ## unit and integration tests with the sanitizers
+test-asan: setup-test asan ## unit and integration tests with the sanitizers
 	@ASAN_OPTIONS=detect_leaks=1 ctest --preset asan -j "$$(nproc)"
 	@$(PYTEST) tests/integration --db $(DB) --build asan $(ARGS)
 
