@@ -2,6 +2,7 @@
 #   JSTPIPE_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
 #   DB=mariadb|mysql|both   the databases of the integration tests (default both)
 #   ARGS="-k name -x"       further arguments of pytest
+#   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it
 #   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,11 +14,13 @@ DB ?= both
 ARGS ?=
 UNIT_ARGS ?=
 KEEP ?=
+DEBIAN ?= 13
+VERB ?= demo
 LIMIT ?= 25m
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
 
 .PHONY: help setup setup-build setup-run setup-test setup-lint build dev asan test unit integration test-asan \
-	test-compose lint fmt demo bench clean
+	test-compose lint fmt demo bench fresh clean
 
 help: ## show these verbs
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -85,6 +88,10 @@ demo: setup-run build ## 20,000 documents from a sandbox API to a private databa
 
 bench: setup-run build ## measure throughput and memory
 	@/usr/bin/python3 bench/run
+
+fresh: ## run VERB in a fresh minimal Debian of its own, as root: DEBIAN=12|13 VERB="demo"
+	@tools/setup fresh
+	@tools/fresh $(DEBIAN) $(VERB)
 
 clean: ## remove the builds; what set-up fetched stays (rm -r .local removes that too)
 	rm -rf build
