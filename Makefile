@@ -2,6 +2,7 @@
 #   JSTPIPE_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
 #   DB=mariadb|mysql|both   the databases of the integration tests (default both)
 #   ARGS="-k name -x"       further arguments of pytest
+#   PREFIX=/usr/local DESTDIR=   make install: where the programs will be, and what stands before that while packaging
 #   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it
 #   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
 SHELL := /bin/bash
@@ -17,10 +18,12 @@ KEEP ?=
 DEBIAN ?= 13
 VERB ?= demo
 LIMIT ?= 25m
+PREFIX ?= /usr/local
+DESTDIR ?=
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
 
 .PHONY: help setup setup-build setup-run setup-test setup-lint build dev asan test unit integration test-asan \
-	test-compose lint fmt demo bench fresh clean
+	test-compose lint fmt demo bench install fresh clean
 
 help: ## show these verbs
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -88,6 +91,10 @@ demo: setup-run build ## 20,000 documents from a sandbox API to a private databa
 
 bench: setup-run build ## measure throughput and memory
 	@/usr/bin/python3 bench/run
+
+install: ## after make build: put the programs, examples and documents below PREFIX; DESTDIR goes before it
+	@test -x build/release/bin/extractor || { echo "there is nothing to install: run 'make build' first" >&2; exit 1; }
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX) --strip
 
 fresh: ## run VERB in a fresh minimal Debian of its own, as root: DEBIAN=12|13 VERB="demo"
 	@tools/setup fresh
