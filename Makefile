@@ -1,7 +1,8 @@
 # The verbs of jstpipe. Each installs and builds what it needs, as far as it is missing.
 #   JSTPIPE_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
 #   DB=mariadb|mysql|both   the databases of the integration tests (default both)
-#   ARGS="-k name -x"       further arguments of pytest
+#   ARGS="-k name -x"       further arguments of pytest, and of tools/evidence
+#   WORKERS=2               integration tests that run at the same time, with servers of their own; 0: one, and no -n
 #   PREFIX=/usr/local DESTDIR=   make install: where the programs will be, and what stands before that while packaging
 #   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it
 #   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
@@ -18,12 +19,14 @@ KEEP ?=
 DEBIAN ?= 13
 VERB ?= demo
 LIMIT ?= 25m
+WORKERS ?= 2
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
+INTEGRATION := $(PYTEST) tests/integration --db $(DB) -n $(WORKERS)
 
 .PHONY: help setup setup-build setup-run setup-test setup-lint build dev asan test unit integration test-asan \
-	test-compose lint fmt demo bench install fresh clean
+	evidence test-compose lint fmt demo bench install fresh setup-fuzz clean
 
 help: ## show these verbs
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -40,6 +43,9 @@ setup-run:
 
 setup-test:
 	@tools/setup build run $(if $(filter mariadb,$(DB)),,mysql)
+
+setup-fuzz:
+	@tools/setup build fuzz
 
 setup-lint:
 	@tools/setup build lint
@@ -62,11 +68,14 @@ unit: setup-run dev ## unit tests of the programs and of the sandbox; no server 
 	@$(PYTEST) -q tests/unit $(UNIT_ARGS)
 
 integration: setup-test dev ## integration tests: DB=mariadb|mysql|both, ARGS="-k name"
-	@$(PYTEST) tests/integration --db $(DB) --build dev $(ARGS)
+	@$(INTEGRATION) --build dev $(ARGS)
 
 test-asan: setup-test asan ## unit and integration tests with the sanitizers
 	@ASAN_OPTIONS=detect_leaks=1 ctest --preset asan -j "$$(nproc)"
-	@$(PYTEST) tests/integration --db $(DB) --build asan $(ARGS)
+	@$(INTEGRATION) --build asan $(ARGS)
+
+evidence: setup-test setup-fuzz dev asan build ## everything at its full length, in under two hours, with a log in bench/evidence
+	@tools/evidence $(ARGS)
 
 test-compose: setup-run ## build, run, scale and take down the compose stack with the Docker engine at hand
 	@tests/compose/run

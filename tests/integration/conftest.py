@@ -24,9 +24,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--build", choices=["dev", "asan", "release"], default="dev", help="whose programs to test"
     )
     parser.addoption("--keep", action="store_true", default=False, help="keep the servers' directories")
+    parser.addoption("--seed", type=int, default=1, help="of the sandbox's documents and of random histories")
+    parser.addoption(
+        "--evidence", action="store_true", default=False, help="run the tests marked as evidence, too"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "evidence: long; runs with --evidence only, as make evidence does")
     if config.getoption("--build") == "asan":
         waiting.SLOWNESS = 3.0
 
@@ -35,6 +40,44 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--db")
         metafunc.parametrize("database_kind", KINDS if chosen == "both" else [chosen], scope="session")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    wanted = "all" if config.getoption("--evidence") else "all but those marked as evidence"
+    return (
+        f"build {config.getoption('--build')}, db {config.getoption('--db')}, "
+        f"seed {config.getoption('--seed')}, tests: {wanted}"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for `make evidence`; the summary says how many tests those are."""
+    if config.getoption("--evidence"):
+        return
+    late = [item for item in items if item.get_closest_marker("evidence")]
+    if late:
+        items[:] = [item for item in items if item not in late]
+        config.hook.pytest_deselected(items=late)
+        output = getattr(config, "workeroutput", None)
+        if output is not None:  # a worker of xdist, which tells nobody by itself
+            output["deselected"] = len(late)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Tell what a worker of xdist cannot, having no terminal. What was left out counts once, not for each worker."""
+    reporter = node.config.pluginmanager.get_plugin("terminalreporter")
+    output = getattr(node, "workeroutput", {})
+    if reporter and output.get("deselected"):
+        reporter.stats["deselected"] = [object()] * output["deselected"]
+    if reporter and output.get("kept"):
+        reporter.write_line(f"\nkept: {output['kept']}")
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """Of this run: for the sandbox's documents and for histories that a test draws at random."""
+    return int(pytestconfig.getoption("--seed"))
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +91,7 @@ def session_dir(pytestconfig: pytest.Config) -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="jstpipe-test-"))
     yield directory
     if pytestconfig.getoption("--keep"):
+        getattr(pytestconfig, "workeroutput", {})["kept"] = str(directory)
         print(f"\nkept: {directory}")
     else:
         shutil.rmtree(directory, ignore_errors=True)
@@ -121,12 +165,12 @@ def own_database(database_kind: str, test_dir: Path, unique: str) -> Iterator[Da
 
 
 @pytest.fixture
-def start_sandbox(test_dir: Path) -> Iterator[Callable[..., Sandbox]]:
-    """start_sandbox(*options) gives a started sandbox."""
+def start_sandbox(test_dir: Path, seed: int) -> Iterator[Callable[..., Sandbox]]:
+    """start_sandbox(*options) gives a started sandbox, whose documents are of this run's seed unless told otherwise."""
     started: list[Sandbox] = []
 
     def start(*options: str) -> Sandbox:
-        sandbox = Sandbox(test_dir / f"sandbox{len(started)}", options)
+        sandbox = Sandbox(test_dir / f"sandbox{len(started)}", ["--seed", str(seed), *options])
         started.append(sandbox)
         return sandbox.start()
 
