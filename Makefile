@@ -4,6 +4,7 @@
 #   ARGS="-k name -x"       further arguments of pytest, and of tools/evidence
 #   WORKERS=2               integration tests that run at the same time, with servers of their own; 0: one, and no -n
 #   PREFIX=/usr/local DESTDIR=   make install: where the programs will be, and what stands before that while packaging
+#   TIME=60                 make fuzz: seconds for each parser
 #   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it
 #   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
 SHELL := /bin/bash
@@ -22,11 +23,12 @@ LIMIT ?= 25m
 WORKERS ?= 2
 PREFIX ?= /usr/local
 DESTDIR ?=
+TIME ?= 60
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
 INTEGRATION := $(PYTEST) tests/integration --db $(DB) -n $(WORKERS)
 
 .PHONY: help setup setup-build setup-run setup-test setup-lint build dev asan test unit integration test-asan \
-	evidence test-compose lint fmt demo bench install fresh setup-fuzz clean
+	evidence test-compose lint fmt demo run bench install fuzz coverage tags hooks fresh setup-fuzz setup-tags clean
 
 help: ## show these verbs
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -46,6 +48,9 @@ setup-test:
 
 setup-fuzz:
 	@tools/setup build fuzz
+
+setup-tags:
+	@tools/setup tags
 
 setup-lint:
 	@tools/setup build lint
@@ -101,9 +106,28 @@ demo: setup-run build ## 20,000 documents from a sandbox API to a private databa
 bench: setup-run build ## measure throughput and memory
 	@/usr/bin/python3 bench/run
 
+run: setup-run build ## the demo, staying up until Ctrl-C; ARGS="--documents 1000"
+	@tools/demo --keep $(ARGS)
+
 install: ## after make build: put the programs, examples and documents below PREFIX; DESTDIR goes before it
 	@test -x build/release/bin/extractor || { echo "there is nothing to install: run 'make build' first" >&2; exit 1; }
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX) --strip
+
+fuzz: setup-fuzz ## libFuzzer over the pure parsers, TIME seconds each
+	@tests/fuzz/run $(TIME)
+
+coverage: setup-build ## what the unit tests run, a row for each room; ARGS=--files: for each file
+	@tools/build coverage
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage --output-log build/coverage/ctest.log >/dev/null || { tail -n 40 build/coverage/ctest.log; exit 1; }
+	@tools/coverage $(ARGS)
+
+tags: setup-tags ## an index of the C sources for editors
+	@git ls-files -- '*.c' '*.h' | ctags --languages=C -L - -f tags
+
+hooks: ## check format and rules before each commit; git blame looks past commits that only moved or formatted
+	@git config core.hooksPath tools/hooks
+	@git config blame.ignoreRevsFile .git-blame-ignore-revs
 
 fresh: ## run VERB in a fresh minimal Debian of its own, as root: DEBIAN=12|13 VERB="demo"
 	@tools/setup fresh
