@@ -2,8 +2,19 @@
 #   docker build -t jstpipe .                          the programs
 #   docker build -t jstpipe-sandbox --target sandbox . the stand-in for the API, for the demo and the tests
 # There is no "syntax" line on purpose: the build asks no registry for anything but debian.
+# Build arguments (compose hands them on from the shell or .env):
+#   APT_MIRROR        a mirror of Debian's packages, by http, as tools/setup takes it; nothing else is fetched
+#   JSTPIPE_VERSION   what the programs tell as their version, such as "$(git describe)": the build does not see git
 
-FROM debian:trixie-slim AS build
+FROM debian:trixie-slim AS base
+ARG APT_MIRROR=
+RUN if [ -n "$APT_MIRROR" ]; then \
+      sed -Ei "s#[a-z+]+://[^ ]*/debian(-security)?/?( |\$)#${APT_MIRROR%/}\\1\\2#g" \
+        $(find /etc/apt -name "*.list" -o -name "*.sources"); \
+    fi
+
+
+FROM base AS build
 WORKDIR /src
 # The list of packages is the one that `make setup` uses.
 COPY tools/setup tools/packages.txt tools/
@@ -16,9 +27,10 @@ COPY extractor extractor
 COPY transformer transformer
 COPY loader loader
 COPY jstctl jstctl
-RUN cmake --preset release -DBUILD_TESTING=OFF >/dev/null \
+ARG JSTPIPE_VERSION=
+RUN cmake --preset release -DBUILD_TESTING=OFF -DJST_VERSION="$JSTPIPE_VERSION" >/dev/null \
  && cmake --build --preset release -- --quiet \
- && cmake --install build/release --prefix /image/usr/local --strip
+ && cmake --install build/release --component programs --prefix /image/usr/local --strip
 COPY --chmod=755 deploy/docker/jst-get /image/usr/local/bin/
 COPY pipelines /image/etc/jstpipe/pipelines
 COPY topics.conf /image/etc/jstpipe/
@@ -26,7 +38,7 @@ COPY topics.conf /image/etc/jstpipe/
 RUN chmod -R a+rX,go-w /image
 
 
-FROM debian:trixie-slim AS sandbox
+FROM base AS sandbox
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3 \
  && rm -rf /var/lib/apt/lists/* \
@@ -39,7 +51,7 @@ ENTRYPOINT ["python3", "/opt/sandbox/server.py"]
 CMD ["--listen", "0.0.0.0:8090"]
 
 
-FROM debian:trixie-slim
+FROM base
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       ca-certificates libcjson1 libcurl4t64 liblua5.4-0 libmariadb3 libmicrohttpd12t64 librdkafka1 \
