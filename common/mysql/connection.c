@@ -103,13 +103,32 @@ static void set_tls(const struct db_mysql *m, MYSQL *mysql)
 }
 #endif
 
+/* MariaDB's connector from 3.4 on also accepts a certificate that nobody signed: always when the host is
+ * 127.0.0.1 or ::1, elsewhere when a MariaDB server vouches for it with the password. The connector remembers
+ * what it found, so "verify" can demand a signature on every way to the server. */
+static bool certificate_is_signed(MYSQL *mysql)
+{
+#ifdef MARIADB_TLS_VERIFY_OK
+    unsigned found = MARIADB_TLS_VERIFY_ERROR;
+
+    return mariadb_get_infov(mysql, MARIADB_TLS_VERIFY_STATUS, &found) == 0 && found == MARIADB_TLS_VERIFY_OK;
+#else
+    (void)mysql; /* the connection would not have come about */
+    return true;
+#endif
+}
+
 static int check_tls(struct db_mysql *m, struct err *err)
 {
-    bool demanded = strcmp(m->tls, "required") == 0 || strcmp(m->tls, "verify") == 0;
+    bool verify = strcmp(m->tls, "verify") == 0;
+    bool demanded = strcmp(m->tls, "required") == 0 || verify;
 
-    if (!demanded || mysql_get_ssl_cipher(m->mysql) != NULL)
-        return 0;
-    return err_set(err, ERR_RETRY, 2026, "the server offers no TLS, and --mysql-tls is %s", m->tls);
+    if (demanded && mysql_get_ssl_cipher(m->mysql) == NULL)
+        return err_set(err, ERR_RETRY, 2026, "the server offers no TLS, and --mysql-tls is %s", m->tls);
+    if (verify && !certificate_is_signed(m->mysql))
+        return err_set(err, ERR_RETRY, 2026,
+                       "TLS: nobody known has signed the server's certificate, and --mysql-tls is verify");
+    return 0;
 }
 
 /* What every statement of the loader relies on. */
