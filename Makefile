@@ -27,7 +27,7 @@ TIME ?= 60
 PYTEST := PYTHONDONTWRITEBYTECODE=1 timeout --foreground $(LIMIT) /usr/bin/python3 -m pytest
 INTEGRATION := $(PYTEST) tests/integration --db $(DB) -n $(WORKERS)
 
-.PHONY: help setup setup-build setup-run setup-test setup-lint build dev asan test unit integration test-asan \
+.PHONY: help setup setup-build setup-run setup-test setup-bench setup-lint build dev asan test unit integration test-asan \
 	evidence test-compose lint fmt demo run bench install fuzz coverage tags hooks fresh setup-fuzz setup-tags clean
 
 help: ## show these verbs
@@ -51,6 +51,9 @@ setup-fuzz:
 
 setup-tags:
 	@tools/setup tags
+
+setup-bench:
+	@tools/setup build run bench
 
 setup-lint:
 	@tools/setup build lint
@@ -103,8 +106,8 @@ docs: dev ## print the option and metric pages of docs/ again, after a change of
 demo: setup-run build ## 20,000 documents from a sandbox API to a private database, checked; KEEP=1 stays up
 	@KEEP=$(KEEP) tools/demo
 
-bench: setup-run build ## measure throughput and memory
-	@/usr/bin/python3 bench/run
+bench: setup-bench build ## measure against peers and floors; ARGS="--quick", "--only loader --contestants ours,go"
+	@/usr/bin/python3 bench/run $(ARGS)
 
 run: setup-run build ## the demo, staying up until Ctrl-C; ARGS="--documents 1000"
 	@tools/demo --keep $(ARGS)

@@ -1,0 +1,1 @@
+"""The bench's parts: world (servers and rows), contestants, peers, measure, report."""
