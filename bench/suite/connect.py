@@ -9,8 +9,11 @@ multi-row statement: twice as fast as MariaDB's own, which sends upserts one by 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+from hashlib import sha256
+from xml.sax.saxutils import escape
 
 from harness import paths, ports
 from harness.process import Process
@@ -18,6 +21,7 @@ from harness.process import Process
 from .world import TABLE, World
 
 POM = paths.ROOT / "bench" / "peers" / "connect" / "pom.xml"
+SUMS = POM.with_name("SHA256SUMS")
 HOME = paths.LOCAL / "bench" / "connect"
 BATCH = 1000
 JAVA_OPTIONS = ("-Xms256m", "-Xmx1g", "-XX:+UseParallelGC", "-XX:-UsePerfData", "-Xshare:auto")
@@ -30,17 +34,31 @@ TEXTS = (
 
 
 def install() -> None:
-    """The jars, from Maven Central, once for each state of the pom."""
-    stamp, wanted = HOME / "stamp", POM.read_text()
+    """The jars, from Maven Central (or MAVEN_MIRROR), once for each state of the list; compared before they run."""
+    stamp, wanted = HOME / "stamp", POM.read_text() + SUMS.read_text()
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(HOME, ignore_errors=True)
-    command = ["mvn", "-B", "-q", "-f", str(POM), "dependency:copy-dependencies"]
+    HOME.mkdir(parents=True)
+    command = ["mvn", "-B", "-q", "-f", str(POM), *_mirror(), "dependency:copy-dependencies"]
     command += ["-DincludeScope=runtime", f"-DoutputDirectory={HOME / 'libs'}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"the jars of Kafka Connect cannot be fetched:\n{done.stdout[-2000:]}")
+    found = {f"{sha256(jar.read_bytes()).hexdigest()}  {jar.name}" for jar in (HOME / "libs").iterdir()}
+    if strange := found ^ set(SUMS.read_text().splitlines()):
+        raise RuntimeError(f"the jars of Kafka Connect are not those of {SUMS}: {sorted(strange)}")
     stamp.write_text(wanted)
+
+
+def _mirror() -> list[str]:
+    address = os.environ.get("MAVEN_MIRROR")
+    if not address:
+        return []
+    settings = HOME / "settings.xml"
+    mirror = f"<mirror><id>central</id><mirrorOf>*</mirrorOf><url>{escape(address)}</url></mirror>"
+    settings.write_text(f"<settings><mirrors>{mirror}</mirrors></settings>\n")
+    return ["-s", str(settings)]
 
 
 def schema() -> str:
