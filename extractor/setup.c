@@ -33,9 +33,9 @@ static void check_request(const struct pipeline *p, struct faults *faults)
 
     buf_init(&out, 256 * 1024);
     if (biz_write(p, &biz, &out, &err) != 0)
-        fault_add(faults, FAULT_ERROR, p->file, "source.request: %s", err.text);
+        fault_add(faults, FAULT_ERROR, p->request_place, "%s", err.text);
     if (p->sweeps)
-        fault_add(faults, FAULT_WARNING, p->file, "source.omissionRemedy: sweeps are not run yet");
+        fault_add(faults, FAULT_WARNING, p->sweep_place, "sweeps are not run yet");
     buf_free(&out);
 }
 

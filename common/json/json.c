@@ -25,6 +25,9 @@ struct json_doc {
     struct buf prepared; /* what cJSON reads */
     struct span_list containers;
     struct key_set keys;
+    cJSON *root; /* of the text that was parsed last; NULL: it was refused */
+    struct span text;
+    bool placed; /* each scalar's valueint is its offset */
 };
 
 static struct arena *parsing; /* where cJSON's memory comes from during a parse */
@@ -124,6 +127,8 @@ int json_parse(struct json_doc *doc, const char *text, size_t len, const struct 
                struct err *err)
 {
     doc_reset(doc, len);
+    doc->root = NULL;
+    doc->placed = false;
     if (json_prepare(text, len, &doc->prepared, &doc->containers, err) != 0)
         return -1;
     cJSON *root = build_tree(doc);
@@ -136,6 +141,8 @@ int json_parse(struct json_doc *doc, const char *text, size_t len, const struct 
                        (size_t)(doc->containers.list[bad->valueint].at - text));
     if (ordinal != doc->containers.count)
         return err_set(err, ERR_REJECT, 0, "cJSON takes it for something else");
+    doc->root = root;
+    doc->text = (struct span){text, len};
     *ret = value(root);
     return 0;
 }
@@ -190,6 +197,33 @@ bool json_raw(const struct json_doc *doc, const struct json_value *v, const char
     *ret_at = span.at;
     *ret_len = span.len;
     return true;
+}
+
+/* Give each scalar below n its offset. cJSON makes no use of valueint where numbers are strings. The text has
+ * passed the pre-pass, so tree and text have the same shape; recursion is bounded by its depth. */
+static void place_scalars(cJSON *n, struct span span, const char *text)
+{
+    if (!cJSON_IsObject(n) && !cJSON_IsArray(n)) {
+        n->valueint = (int)(span.at - text);
+        return;
+    }
+    struct scan_iter it = scan_open(span);
+    for (cJSON *child = n->child; child != NULL && scan_next(&it); child = child->next)
+        place_scalars(child, it.value, text);
+}
+
+size_t json_offset(struct json_doc *doc, const struct json_value *v)
+{
+    struct span root;
+
+    if (!doc->placed && doc->root != NULL && scan_value(doc->text.at, doc->text.len, &root) > 0)
+        place_scalars(doc->root, root, doc->text.at);
+    doc->placed = true;
+    const char *raw;
+    size_t len;
+    if (json_raw(doc, v, &raw, &len))
+        return (size_t)(raw - doc->text.at);
+    return v != NULL ? (size_t)node(v)->valueint : 0;
 }
 
 const struct json_value *json_member(const struct json_value *object, const char *name)

@@ -28,6 +28,9 @@ enum json_type json_type(const struct json_value *v); /* JSON_NULL for NULL */
 const char *json_text(const struct json_value *v);
 /* The exact text of an object or array as it came. */
 bool json_raw(const struct json_doc *doc, const struct json_value *v, const char **ret_at, size_t *ret_len);
+/* Where a value of this document begins: bytes from the start of the text. The first call after a parse walks
+ * over the whole text, later ones cost nothing: for faults, not for each value. */
+size_t json_offset(struct json_doc *doc, const struct json_value *v);
 
 /* Objects and arrays. Names are compared with case. NULL when there is none. */
 const struct json_value *json_member(const struct json_value *object, const char *name);

@@ -30,32 +30,32 @@ struct source_field source_field_make(const struct pipeline *p, const char *name
 }
 
 /* A field of an array that is not expanded would be NULL in every row: surely a slip. */
-static void warn_of_array(struct reader *r, const char *path, const struct source_field *field)
+static void warn_of_array(struct reader *r, const struct node *at, const struct source_field *field)
 {
     if (r->endpoint == NULL || field->array != NULL)
         return;
     for (size_t i = 0; r->endpoint->nested[i] != NULL; i++) {
         const char *array = r->endpoint->nested[i];
         if (below_array(field->path, array) != NULL)
-            read_warning(r, path,
+            read_warning(r, at,
                          "{%s} looks like a field of the array %s, which source.beatFlat does not name: "
                          "it would be empty",
                          field->path, array);
     }
 }
 
-static void check_placeholder(struct reader *r, const char *path, const struct template_part *part)
+static void check_placeholder(struct reader *r, const struct node *at, const struct template_part *part)
 {
     if (part->filter != NULL)
-        read_unsupported(r, path, UNSUPPORTED_COLUMN_FILTER);
+        read_unsupported(r, at, UNSUPPORTED_COLUMN_FILTER);
     else if (request_variable(part->text))
-        read_unsupported(r, path, UNSUPPORTED_COLUMN_VARIABLE);
+        read_unsupported(r, at, UNSUPPORTED_COLUMN_VARIABLE);
     else if (part->text[0] == '.' || part->text[strlen(part->text) - 1] == '.' ||
              strstr(part->text, "..") != NULL)
-        read_error(r, path, "{%s}: a name stands on each side of a dot", part->text);
+        read_error(r, at, "{%s}: a name stands on each side of a dot", part->text);
 }
 
-static void compile_parts(struct reader *r, const char *path, const struct template *t, struct column *c)
+static void compile_parts(struct reader *r, const struct node *at, const struct template *t, struct column *c)
 {
     c->parts = mem_zalloc(t->count, sizeof *c->parts);
     c->part_count = t->count;
@@ -65,14 +65,14 @@ static void compile_parts(struct reader *r, const char *path, const struct templ
         if (!t->parts[i].placeholder) {
             part->literal = mem_strdup(t->parts[i].text);
             if (strpbrk(part->literal, "{}") != NULL)
-                read_warning(r, path, "a brace in \"%s\" belongs to no placeholder, and is taken as text",
+                read_warning(r, at, "a brace in \"%s\" belongs to no placeholder, and is taken as text",
                              part->literal);
             continue;
         }
-        check_placeholder(r, path, &t->parts[i]);
+        check_placeholder(r, at, &t->parts[i]);
         part->field = source_field_make(r->p, t->parts[i].text);
         c->of_line = c->of_line || part->field.array != NULL;
-        warn_of_array(r, path, &part->field);
+        warn_of_array(r, at, &part->field);
     }
 }
 
@@ -92,17 +92,17 @@ static bool read_value(struct reader *r, const struct node *value, struct column
     bool good = false;
 
     if (text == NULL)
-        read_error(r, value->path, "a value is expected: text with placeholders like \"{io_id}\", or \"\"");
+        read_error(r, value, "a value is expected: text with placeholders like \"{io_id}\", or \"\"");
     else if (begins_with_word(text, "_function"))
-        read_unsupported(r, value->path, UNSUPPORTED_FUNCTION);
+        read_unsupported(r, value, UNSUPPORTED_FUNCTION);
     else if (begins_with_word(text, "_findCollection"))
-        read_unsupported(r, value->path, UNSUPPORTED_FIND_COLLECTION);
+        read_unsupported(r, value, UNSUPPORTED_FIND_COLLECTION);
     else if (template_parse(text, &t, &err) != 0)
-        read_error(r, value->path, "%s", err.text);
+        read_error(r, value, "%s", err.text);
     else
         good = true;
     if (good)
-        compile_parts(r, value->path, &t, c);
+        compile_parts(r, value, &t, c);
     template_free(&t);
     return good;
 }
@@ -120,7 +120,7 @@ static void read_type(struct reader *r, const struct entry *entry, struct column
         }
     }
     struct node at = node_member(&entry->at, "type");
-    read_unknown(r, at.path, "type", type, names, sizeof names / sizeof names[0]);
+    read_unknown(r, &at, "type", type, names, sizeof names / sizeof names[0]);
 }
 
 /* MySQL takes column names without regard to case. */
@@ -129,19 +129,19 @@ static bool check_name(struct reader *r, const struct entry *entry)
     const struct pipeline *p = r->p;
 
     if (strlen(entry->name) > COLUMN_NAME_MAX || strpbrk(entry->name, "`. \t\r\n") != NULL) {
-        read_error(r, entry->at.path,
+        read_error(r, &entry->at,
                    "\"%s\" is no column's name: at most %d bytes without space, dot and back-quote",
                    entry->name, COLUMN_NAME_MAX);
         return false;
     }
     for (size_t i = 0; i < p->column_count; i++) {
         if (strcasecmp(p->columns[i].name, entry->name) == 0) {
-            read_error(r, entry->at.path, "the column %s is given twice", entry->name);
+            read_error(r, &entry->at, "the column %s is given twice", entry->name);
             return false;
         }
     }
     if (p->column_count == COLUMNS_MAX)
-        read_error(r, entry->at.path, "a table has at most %d columns", COLUMNS_MAX);
+        read_error(r, &entry->at, "a table has at most %d columns", COLUMNS_MAX);
     return p->column_count < COLUMNS_MAX;
 }
 

@@ -51,8 +51,7 @@ static bool read_name(struct reader *r, const struct node *n, struct name_list *
     if (name != NULL)
         names_add(ret, name, strlen(name));
     else
-        read_error(r, n->path, "\"%s\": the name of one field is expected (several are written as an array)",
-                   text);
+        read_error(r, n, "\"%s\": the name of one field is expected (several are written as an array)", text);
     template_free(&t);
     return name != NULL;
 }
@@ -62,7 +61,7 @@ static bool has_twins(struct reader *r, const struct node *n, const struct name_
     for (size_t i = 0; i < names->count; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(names->names[i], names->names[j]) == 0) {
-                read_error(r, n->path, "\"%s\" is named twice", names->names[i]);
+                read_error(r, n, "\"%s\" is named twice", names->names[i]);
                 return true;
             }
     return false;
@@ -77,7 +76,7 @@ bool read_names(struct reader *r, const struct node *n, struct name_list *ret)
     if (json_type(n->v) != JSON_ARRAY) {
         good = read_name(r, n, &names);
     } else if (json_count(n->v) == 0) {
-        read_error(r, n->path, "at least one name is expected");
+        read_error(r, n, "at least one name is expected");
         good = false;
     }
     for (const struct json_value *v = json_first(n->v); json_type(n->v) == JSON_ARRAY && v != NULL;
@@ -104,21 +103,21 @@ static void unknown_member(struct reader *r, const struct node *member, const ch
     for (size_t i = 0; i < count; i++)
         names[i] = specs[i].name;
     if (unknown == UNKNOWN_ERROR) {
-        read_unknown(r, member->path, "key", name, names, count);
+        read_unknown(r, member, "key", name, names, count);
         return;
     }
     const char *nearest = nearest_name(name, names, count);
     if (nearest != NULL)
-        read_warning(r, member->path, "not used; did you mean \"%s\"?", nearest);
+        read_warning(r, member, "not used; did you mean \"%s\"?", nearest);
     else
-        read_warning(r, member->path, "not used");
+        read_warning(r, member, "not used");
 }
 
 void read_object(struct reader *r, const struct node *n, const struct member_spec *specs, size_t count,
                  enum unknown_keys unknown)
 {
     if (json_type(n->v) != JSON_OBJECT) {
-        read_error(r, n->path, "an object is expected");
+        read_error(r, n, "an object is expected");
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -131,7 +130,7 @@ void read_object(struct reader *r, const struct node *n, const struct member_spe
         bool known = false;
         for (size_t i = 0; i < count && !known; i++)
             known = strcmp(specs[i].name, name) == 0;
-        struct node member = node_member(n, name);
+        struct node member = node_of_member(n, v);
         if (!known)
             unknown_member(r, &member, name, specs, count, unknown);
     }
@@ -142,13 +141,13 @@ void read_object(struct reader *r, const struct node *n, const struct member_spe
 static void not_used(struct reader *r, const struct node *n)
 {
     if (!node_empty(n))
-        read_warning(r, n->path, "not used");
+        read_warning(r, n, "not used");
 }
 
 static void parser_not_used(struct reader *r, const struct node *n)
 {
     if (!node_empty(n))
-        read_warning(r, n->path, "not used; where it makes a list of a text, write \"type\": \"array\"");
+        read_warning(r, n, "not used; where it makes a list of a text, write \"type\": \"array\"");
 }
 
 static const struct member_spec entry_specs[] = {
@@ -164,7 +163,7 @@ static const char *member_text(struct reader *r, const struct node *object, cons
     if (!node_given(&n))
         return NULL;
     if (json_type(n.v) != JSON_STRING)
-        read_error(r, n.path, "a text is expected");
+        read_error(r, &n, "a text is expected");
     return json_type(n.v) == JSON_STRING ? json_text(n.v) : NULL;
 }
 
@@ -175,12 +174,12 @@ static void read_entry(struct reader *r, const struct node *n, use_entry *use)
     struct entry entry = {.at = *n, .value = node_member(n, "value")};
 
     if (json_type(n->v) != JSON_OBJECT) {
-        read_error(r, n->path, "an object with field and value is expected");
+        read_error(r, n, "an object with field and value is expected");
         return;
     }
     READ_OBJECT(r, n, entry_specs, UNKNOWN_WARN);
     if (!node_given(&field)) {
-        read_error(r, field.path, "missing: the field's name");
+        read_error(r, &field, "missing: the field's name");
         return;
     }
     if (!read_text(r, &field, &entry.name))
@@ -193,10 +192,10 @@ static void read_entry(struct reader *r, const struct node *n, use_entry *use)
 static void read_plain(struct reader *r, const struct node *n, use_entry *use)
 {
     for (const struct json_value *v = json_first(n->v); v != NULL; v = json_next(v)) {
-        struct entry entry = {.name = json_name(v), .value = node_member(n, json_name(v))};
+        struct entry entry = {.name = json_name(v), .value = node_of_member(n, v)};
         entry.at = entry.value;
         if (entry.name[0] == '\0')
-            read_error(r, n->path, "a field has no name");
+            read_error(r, n, "a field has no name");
         else
             use(r, &entry);
     }
@@ -216,7 +215,7 @@ void read_entries(struct reader *r, const struct node *n, use_entry *use)
         return;
     }
     if (json_type(n->v) != JSON_ARRAY) {
-        read_error(r, n->path, "an array of {field, value}, or an object of names and values, is expected");
+        read_error(r, n, "an array of {field, value}, or an object of names and values, is expected");
         return;
     }
     for (const struct json_value *v = json_first(n->v); v != NULL; v = json_next(v)) {

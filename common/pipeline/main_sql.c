@@ -141,13 +141,13 @@ static void read_tail(struct reader *r, const struct node *n, struct sql *s)
         return;
     }
     if (accept_word(s, "ON")) {
-        read_unsupported(r, n->path, UNSUPPORTED_ON_DUPLICATE_KEY);
+        read_unsupported(r, n, UNSUPPORTED_ON_DUPLICATE_KEY);
         return;
     }
     accept_char(s, ';');
     skip_space(s);
     if (strcasestr(s->at, "ON DUPLICATE KEY") != NULL)
-        read_unsupported(r, n->path, UNSUPPORTED_ON_DUPLICATE_KEY);
+        read_unsupported(r, n, UNSUPPORTED_ON_DUPLICATE_KEY);
     else if (*s->at != '\0')
         s->wrong = "nothing is expected behind VALUES: the values are added for each batch";
 }
@@ -176,7 +176,7 @@ void read_main_sql(struct reader *r, const struct node *n)
     if (s.wrong == NULL)
         read_tail(r, n, &s);
     if (s.wrong != NULL) {
-        read_error(r, n->path, "character %zu: %s", characters(text, s.at) + 1, s.wrong);
+        read_error(r, n, "character %zu: %s", characters(text, s.at) + 1, s.wrong);
         names_free(&r->sql_columns);
     }
 }

@@ -18,9 +18,8 @@ static void read_name(struct reader *r, const struct node *n)
         return;
     if (strspn(text, letters) != strlen(text) || strlen(text) > NAME_MAX_LEN || text[0] == '_' ||
         text[0] == '-')
-        read_error(r, n->path,
-                   "\"%s\": at most %d of a-z, 0-9, _ and - are expected, with a letter or digit first", text,
-                   NAME_MAX_LEN);
+        read_error(r, n, "\"%s\": at most %d of a-z, 0-9, _ and - are expected, with a letter or digit first",
+                   text, NAME_MAX_LEN);
     else
         r->p->name = mem_strdup(text);
 }
@@ -28,7 +27,7 @@ static void read_name(struct reader *r, const struct node *n)
 static void read_title(struct reader *r, const struct node *n)
 {
     if (json_type(n->v) != JSON_STRING) {
-        read_error(r, n->path, "a text is expected");
+        read_error(r, n, "a text is expected");
         return;
     }
     free(r->p->title);
@@ -38,7 +37,7 @@ static void read_title(struct reader *r, const struct node *n)
 static void read_quality(struct reader *r, const struct node *n)
 {
     if (!node_empty(n))
-        read_unsupported(r, n->path, UNSUPPORTED_QUALITY);
+        read_unsupported(r, n, UNSUPPORTED_QUALITY);
 }
 
 /* In this order, since columns need the source's array, and windows the endpoint. */
@@ -63,7 +62,7 @@ static bool present(struct reader *r, const struct node *root, const char *name,
     struct node n = node_member(root, name);
 
     if (!node_given(&n))
-        read_error(r, n.path, "missing: %s", what);
+        read_error(r, &n, "missing: %s", what);
     return json_type(n.v) == JSON_OBJECT;
 }
 
@@ -104,42 +103,45 @@ static const char *error_position(const char *error, size_t *ret_at)
 }
 
 /* People look for lines and columns. */
-static void broken_json(struct reader *r, const char *text, size_t len, const struct err *err)
+static void broken_json(struct reader *r, const struct err *err)
 {
-    size_t at = 0, line = 1, column = 1;
+    size_t at = 0;
     const char *what = error_position(err->text, &at);
+    char *place = what != NULL ? text_place(r, at) : mem_strdup(r->file);
 
-    if (what == NULL) {
-        read_error(r, "", "%s", err->text);
-        return;
-    }
-    for (size_t i = 0; i < at && i < len; i++) {
-        if (text[i] == '\n') {
-            line++;
-            column = 1;
-        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
-            column++;
-        }
-    }
-    char *place = mem_printf("%s:%zu:%zu", r->file, line, column);
-    fault_add(r->faults, FAULT_ERROR, place, "%s", what);
+    fault_add(r->faults, FAULT_ERROR, place, "%s", what != NULL ? what : err->text);
     free(place);
+}
+
+/* Faults that are found later, by others, name the same places. */
+static void keep_places(struct reader *r)
+{
+    struct node name = node_at(r, "name");
+    struct node request = node_at(r, "source.request");
+    struct node remedy = node_at(r, "source.omissionRemedy");
+
+    r->p->name_place = node_place(r, &name);
+    r->p->request_place = node_place(r, &request);
+    r->p->sweep_place = node_place(r, &remedy);
 }
 
 struct pipeline *pipeline_parse(const char *file, const char *text, size_t len, struct faults *faults)
 {
-    struct reader r = {.file = file, .faults = faults, .doc = json_doc_new()};
+    struct reader r = {.file = file, .text = text, .len = len, .faults = faults, .doc = json_doc_new()};
     size_t errors = faults->errors;
     struct err err = ERR_INIT;
-    struct node root = {0};
+    const struct json_value *root;
 
     r.p = mem_zalloc(1, sizeof *r.p);
     r.p->file = mem_strdup(file);
     options_defaults(r.p);
-    if (json_parse(r.doc, text, len, &root.v, &err) == 0)
-        read_top(&r, &root);
-    else
-        broken_json(&r, text, len, &err);
+    if (json_parse(r.doc, text, len, &root, &err) == 0) {
+        r.root = node_root(root);
+        read_top(&r, &r.root);
+        keep_places(&r);
+    } else {
+        broken_json(&r, &err);
+    }
     names_free(&r.source_id);
     names_free(&r.sql_columns);
     json_doc_free(r.doc);

@@ -14,13 +14,24 @@ enum { JSON_PATH_MAX = 256 };
 
 /* A value and where it stands: "target.request[3].value". */
 struct node {
-    const struct json_value *v; /* NULL: not there */
-    char path[JSON_PATH_MAX];   /* cut to fit */
+    const struct json_value *v;    /* NULL: not there */
+    const struct json_value *near; /* v; or, where it is not there, the innermost value around its place */
+    char path[JSON_PATH_MAX];      /* cut to fit */
+};
+
+/* A place in a text, as people count: from 1, and characters rather than bytes. */
+struct text_place {
+    size_t at; /* bytes from the start */
+    size_t line, column;
 };
 
 struct reader {
     const char *file;
+    const char *text; /* of the file */
+    size_t len;
+    struct text_place last; /* where the last fault was: the next one is looked for from there */
     struct json_doc *doc;
+    struct node root;
     struct faults *faults;
     struct pipeline *p;
 
@@ -28,7 +39,7 @@ struct reader {
     const struct endpoint *endpoint; /* NULL: not listed */
     struct name_list source_id;
     int64_t asked_page_size; /* of the request; 0: none */
-    char page_size_path[JSON_PATH_MAX];
+    struct node page_size_at;
     int64_t pagination_size; /* of pagination; 0: none */
     struct request *into;    /* where request fields go */
     size_t *into_cap;
@@ -36,19 +47,24 @@ struct reader {
     bool has_main_sql, has_limit, has_retry_count, has_retry_interval, has_log_errors, has_notify;
     struct name_list sql_columns;
     bool failed_column;
-    char main_sql_path[JSON_PATH_MAX];
+    struct node main_sql_at;
 };
 
 /* ---- faults (reader.c) ---- */
 
-/* Place "<file>: <path>", or the file alone when the path is empty. */
-void read_fault(struct reader *r, enum fault_level level, const char *path, const char *format, ...)
+/* Its place is node_place(r, at). */
+void read_fault(struct reader *r, enum fault_level level, const struct node *at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-#define read_error(r, path, ...)   read_fault((r), FAULT_ERROR, (path), __VA_ARGS__)
-#define read_warning(r, path, ...) read_fault((r), FAULT_WARNING, (path), __VA_ARGS__)
+#define read_error(r, at, ...)   read_fault((r), FAULT_ERROR, (at), __VA_ARGS__)
+#define read_warning(r, at, ...) read_fault((r), FAULT_WARNING, (at), __VA_ARGS__)
+/* The same at node_at(r, path), for what a section as a whole lacks. */
+void read_fault_at(struct reader *r, enum fault_level level, const char *path, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+#define read_error_at(r, path, ...)   read_fault_at((r), FAULT_ERROR, (path), __VA_ARGS__)
+#define read_warning_at(r, path, ...) read_fault_at((r), FAULT_WARNING, (path), __VA_ARGS__)
 
 /* "unknown <what> "x"; did you mean "y"?", or all that are known where none is near. */
-void read_unknown(struct reader *r, const char *path, const char *what, const char *name,
+void read_unknown(struct reader *r, const struct node *at, const char *what, const char *name,
                   const char *const *names, size_t count);
 
 /* What is understood, and left to a later version: one table of sentences in reader.c. */
@@ -67,13 +83,21 @@ enum unsupported {
     UNSUPPORTED_COLUMN_VARIABLE,
     UNSUPPORTED_ON_DUPLICATE_KEY,
 };
-void read_unsupported(struct reader *r, const char *path, enum unsupported what);
+void read_unsupported(struct reader *r, const struct node *at, enum unsupported what);
 
 /* ---- nodes and typed values (reader.c) ---- */
 
-struct node node_member(const struct node *object, const char *name);
+struct node node_root(const struct json_value *v);
+struct node node_member(const struct node *object, const char *name); /* looks for it: linear in the object */
+struct node node_of_member(const struct node *object, const struct json_value *member); /* which is at hand */
 struct node node_element(const struct node *array, size_t index, const struct json_value *v);
-bool node_given(const struct node *n); /* there, and not null */
+/* "source.request", from the top level on. */
+struct node node_at(const struct reader *r, const char *path);
+/* "<file>:<line>:<column>: <path>", without the path for the top level; the caller frees it. Lines and
+ * columns count from 1, columns in characters. What is not there has the place of what it is missing in. */
+char *node_place(struct reader *r, const struct node *n);
+char *text_place(struct reader *r, size_t at); /* "<file>:<line>:<column>" of a byte; the caller frees it */
+bool node_given(const struct node *n);         /* there, and not null */
 /* null, "", [], {} and arrays of nothing else. */
 bool node_empty(const struct node *n);
 /* A string, a number's digits, "true" or "false"; NULL for the rest. */

@@ -55,9 +55,10 @@ void pipeline_free(struct pipeline *p)
     free(p->columns);
     name_list_free(&p->key);
     name_list_free(&p->document);
-    char *const texts[] = {p->name,         p->title,      p->file,         p->api,  p->flatten,
-                           p->window_begin, p->window_end, p->table,        p->list, p->version,
-                           p->modified,     p->crontab,    p->sweep_crontab};
+    char *const texts[] = {p->name,          p->title,        p->file,          p->api,
+                           p->flatten,       p->window_begin, p->window_end,    p->table,
+                           p->list,          p->version,      p->modified,      p->crontab,
+                           p->sweep_crontab, p->name_place,   p->request_place, p->sweep_place};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     free(p);
@@ -98,10 +99,8 @@ static void keep(struct pipelines *ret, struct pipeline *p, struct faults *fault
     size_t i = ret->count;
 
     if (twin != NULL) {
-        char *place = mem_printf("%s: name", p->file);
-        fault_add(faults, FAULT_ERROR, place, "\"%s\" is the name of %s too: each pipeline needs its own",
-                  p->name, twin->file);
-        free(place);
+        fault_add(faults, FAULT_ERROR, p->name_place,
+                  "\"%s\" is the name of %s too: each pipeline needs its own", p->name, twin->file);
         pipeline_free(p);
         return;
     }

@@ -64,6 +64,8 @@ struct pipeline {
     char *name;  /* [a-z0-9][a-z0-9_-]{0,62}: topics, metrics and keys are made of it */
     char *title; /* may be "" */
     char *file;  /* where it was read */
+    /* Places in it for faults that are found later: "a.json:2:11: name", source.request, omissionRemedy. */
+    char *name_place, *request_place, *sweep_place;
 
     /* source */
     char *api;         /* "/open/purchasein/query" */
@@ -111,9 +113,9 @@ struct pipelines {
     size_t count;
 };
 
-/* Read every *.json of the given files and directories. Faults carry the file and the JSON path; a pipeline
- * with an error is left out, so that all files are checked in one go. Two pipelines of one name, and no
- * pipeline at all, are errors. */
+/* Read every *.json of the given files and directories. Faults carry file, line, column and the JSON path; a
+ * pipeline with an error is left out, so that all files are checked in one go. Two pipelines of one name, and
+ * no pipeline at all, are errors. */
 void pipelines_read(const char *const *paths, size_t path_count, struct pipelines *ret,
                     struct faults *faults);
 void pipelines_free(struct pipelines *pipelines); /* NULL ok */

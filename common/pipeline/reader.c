@@ -33,25 +33,41 @@ static const char *const unsupported_text[] = {
 
 /* ---- faults ---- */
 
-void read_fault(struct reader *r, enum fault_level level, const char *path, const char *format, ...)
+static void add_fault(struct reader *r, enum fault_level level, const struct node *at, const char *format,
+                      va_list args)
 {
     char *text = NULL;
-    va_list args;
 
-    va_start(args, format);
-    int n = vasprintf(&text, format, args);
-    va_end(args);
-    if (n < 0)
+    if (vasprintf(&text, format, args) < 0)
         text = mem_strdup(format);
-    char *place = path[0] != '\0' ? mem_printf("%s: %s", r->file, path) : mem_strdup(r->file);
+    char *place = node_place(r, at);
     fault_add(r->faults, level, place, "%s", text);
     free(place);
     free(text);
 }
 
-void read_unsupported(struct reader *r, const char *path, enum unsupported what)
+void read_fault(struct reader *r, enum fault_level level, const struct node *at, const char *format, ...)
 {
-    read_error(r, path, "%s", unsupported_text[what]);
+    va_list args;
+
+    va_start(args, format);
+    add_fault(r, level, at, format, args);
+    va_end(args);
+}
+
+void read_fault_at(struct reader *r, enum fault_level level, const char *path, const char *format, ...)
+{
+    struct node at = node_at(r, path);
+    va_list args;
+
+    va_start(args, format);
+    add_fault(r, level, &at, format, args);
+    va_end(args);
+}
+
+void read_unsupported(struct reader *r, const struct node *at, enum unsupported what)
+{
+    read_error(r, at, "%s", unsupported_text[what]);
 }
 
 static void list_names(struct buf *out, const char *const *names, size_t count)
@@ -60,7 +76,7 @@ static void list_names(struct buf *out, const char *const *names, size_t count)
         buf_printf(out, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", names[i]);
 }
 
-void read_unknown(struct reader *r, const char *path, const char *what, const char *name,
+void read_unknown(struct reader *r, const struct node *at, const char *what, const char *name,
                   const char *const *names, size_t count)
 {
     const char *nearest = nearest_name(name, names, count);
@@ -74,7 +90,7 @@ void read_unknown(struct reader *r, const char *path, const char *what, const ch
         buf_add_text(&text, nearest != NULL ? " known: " : "; known: ");
         list_names(&text, names, count);
     }
-    read_error(r, path, "%s", text.data);
+    read_error(r, at, "%s", text.data);
     buf_free(&text);
 }
 
@@ -93,21 +109,82 @@ static void set_path(struct node *n, char *path)
     free(path);
 }
 
-struct node node_member(const struct node *object, const char *name)
+struct node node_root(const struct json_value *v)
 {
-    struct node n = {.v = json_member(object->v, name)};
+    return (struct node){.v = v, .near = v};
+}
+
+static struct node named_node(const struct node *object, const char *name, const struct json_value *v)
+{
+    struct node n = {.v = v, .near = v != NULL ? v : object->near};
 
     set_path(&n, mem_printf("%s%s%s", object->path, object->path[0] != '\0' ? "." : "", name));
     return n;
 }
 
+struct node node_member(const struct node *object, const char *name)
+{
+    return named_node(object, name, json_member(object->v, name));
+}
+
+struct node node_of_member(const struct node *object, const struct json_value *member)
+{
+    return named_node(object, json_name(member), member);
+}
+
 struct node node_element(const struct node *array, size_t index, const struct json_value *v)
 {
-    struct node n = {.v = v};
+    struct node n = {.v = v, .near = v};
 
     set_path(&n, mem_printf("%s[%zu]", array->path, index));
     return n;
 }
+
+struct node node_at(const struct reader *r, const char *path)
+{
+    struct node n = r->root;
+
+    while (*path != '\0') {
+        size_t len = strcspn(path, ".");
+        char *name = mem_strndup(path, len);
+        n = node_member(&n, name);
+        free(name);
+        path += len + (path[len] == '.' ? 1 : 0);
+    }
+    return n;
+}
+
+/* ---- places ---- */
+
+char *text_place(struct reader *r, size_t at)
+{
+    struct text_place *p = &r->last;
+
+    if (p->line == 0 || at < p->at)
+        *p = (struct text_place){.line = 1, .column = 1};
+    for (; p->at < at && p->at < r->len; p->at++) {
+        if (r->text[p->at] == '\n') {
+            p->line++;
+            p->column = 1;
+        } else if (((unsigned char)r->text[p->at] & 0xC0) != 0x80) {
+            p->column++;
+        }
+    }
+    return mem_printf("%s:%zu:%zu", r->file, p->line, p->column);
+}
+
+char *node_place(struct reader *r, const struct node *n)
+{
+    char *place = text_place(r, json_offset(r->doc, n->near));
+
+    if (n->path[0] == '\0')
+        return place;
+    char *whole = mem_printf("%s: %s", place, n->path);
+    free(place);
+    return whole;
+}
+
+/* ---- what a node holds ---- */
 
 bool node_given(const struct node *n)
 {
@@ -155,7 +232,7 @@ bool read_text(struct reader *r, const struct node *n, const char **ret)
     const char *text = json_type(n->v) == JSON_STRING ? json_text(n->v) : NULL;
 
     if (text == NULL || text[0] == '\0') {
-        read_error(r, n->path, "a text is expected, and not an empty one");
+        read_error(r, n, "a text is expected, and not an empty one");
         return false;
     }
     *ret = text;
@@ -168,7 +245,7 @@ bool read_bool(struct reader *r, const struct node *n, bool *ret)
     bool yes = text != NULL && strcmp(text, "true") == 0;
 
     if (!yes && (text == NULL || strcmp(text, "false") != 0)) {
-        read_error(r, n->path, "true or false is expected");
+        read_error(r, n, "true or false is expected");
         return false;
     }
     *ret = yes;
@@ -181,8 +258,7 @@ bool read_int(struct reader *r, const struct node *n, int64_t min, int64_t max, 
     int64_t value;
 
     if (text == NULL || parse_int64(text, &value) != 0 || value < min || value > max) {
-        read_error(r, n->path, "a whole number from %lld to %lld is expected", (long long)min,
-                   (long long)max);
+        read_error(r, n, "a whole number from %lld to %lld is expected", (long long)min, (long long)max);
         return false;
     }
     *ret = value;
@@ -197,7 +273,7 @@ bool read_duration(struct reader *r, const struct node *n, int64_t min_ms, int64
 
     if (text == NULL || parse_duration(text, &value) != 0 || value < min_ms || value > max_ms ||
         value % 1000 != 0) {
-        read_error(r, n->path,
+        read_error(r, n,
                    "a duration in whole seconds from %s to %s is expected, with a unit: \"30s\", "
                    "\"10m\", \"2h\", \"7d\"",
                    format_duration(min_ms, least, sizeof least), format_duration(max_ms, most, sizeof most));
@@ -219,7 +295,7 @@ bool read_choice(struct reader *r, const struct node *n, const char *const *name
             return true;
         }
     }
-    read_unknown(r, n->path, "value", text, names, count);
+    read_unknown(r, n, "value", text, names, count);
     return false;
 }
 
@@ -235,6 +311,6 @@ bool read_cron(struct reader *r, const struct node *n, struct cron *ret, char **
         *ret_text = mem_strdup(text);
         return true;
     }
-    read_error(r, n->path, "%s", err.text);
+    read_error(r, n, "%s", err.text);
     return false;
 }

@@ -43,8 +43,8 @@ void read_schedule(struct reader *r, const struct node *n)
 void schedule_finish(struct reader *r, bool given)
 {
     if (!given)
-        read_warning(r, "schedule.crontab",
-                     "missing: without it the extractor reads this pipeline at its start, and not again");
+        read_warning_at(r, "schedule.crontab",
+                        "missing: without it the extractor reads this pipeline at its start, and not again");
 }
 
 /* ---- error_handling ---- */
@@ -52,7 +52,7 @@ void schedule_finish(struct reader *r, bool given)
 static void note_once(struct reader *r, const struct node *n, bool *given)
 {
     if (*given)
-        read_error(r, n->path, "given twice: at the top level and in error_handling");
+        read_error(r, n, "given twice: at the top level and in error_handling");
     *given = true;
 }
 
@@ -102,7 +102,7 @@ static void read_one_name(struct reader *r, const struct node *n, char **ret)
         free(*ret);
         *ret = mem_strdup(names.names[0]);
     } else {
-        read_error(r, n->path, "one name is expected");
+        read_error(r, n, "one name is expected");
     }
     names_free(&names);
 }
@@ -141,7 +141,7 @@ static void read_mode(struct reader *r, const struct node *n)
         return;
     r->p->mode = i == 0 ? READ_WINDOW : READ_VERSION;
     if (r->p->mode == READ_VERSION)
-        read_unsupported(r, n->path, UNSUPPORTED_VERSION_MODE);
+        read_unsupported(r, n, UNSUPPORTED_VERSION_MODE);
 }
 
 static void read_write(struct reader *r, const struct node *n)
@@ -153,7 +153,7 @@ static void read_write(struct reader *r, const struct node *n)
         return;
     r->p->write = i == 0 ? WRITE_DOCUMENT : WRITE_REPLACE;
     if (r->p->write == WRITE_REPLACE)
-        read_unsupported(r, n->path, UNSUPPORTED_WRITE_REPLACE);
+        read_unsupported(r, n, UNSUPPORTED_WRITE_REPLACE);
 }
 
 static void read_empty_document(struct reader *r, const struct node *n)
@@ -188,7 +188,7 @@ static void read_max_window(struct reader *r, const struct node *n)
 static void read_script(struct reader *r, const struct node *n)
 {
     if (!node_empty(n))
-        read_unsupported(r, n->path, UNSUPPORTED_SCRIPT);
+        read_unsupported(r, n, UNSUPPORTED_SCRIPT);
 }
 
 void read_options(struct reader *r, const struct node *n)
@@ -219,17 +219,18 @@ static void check_list(struct reader *r)
 
     if (p->list != NULL && r->endpoint != NULL && r->endpoint->list != NULL &&
         strcmp(p->list, r->endpoint->list) != 0)
-        read_warning(r, "options.list", "this endpoint is known to name its list %s", r->endpoint->list);
+        read_warning_at(r, "options.list", "this endpoint is known to name its list %s", r->endpoint->list);
 }
 
-static void unknown_column(struct reader *r, const char *path, const char *name)
+static void unknown_column(struct reader *r, const char *name)
 {
     const struct pipeline *p = r->p;
     const char **names = mem_zalloc(p->column_count, sizeof *names);
+    struct node at = node_at(r, "options.key");
 
     for (size_t i = 0; i < p->column_count; i++)
         names[i] = p->columns[i].name;
-    read_unknown(r, path, "target field", name, names, p->column_count);
+    read_unknown(r, &at, "target field", name, names, p->column_count);
     free(names);
 }
 
@@ -247,14 +248,14 @@ static void settle_key(struct reader *r)
     for (size_t i = 0; i < p->key.count; i++) {
         size_t column = pipeline_column(p, p->key.names[i]);
         if (column == SIZE_MAX) {
-            unknown_column(r, "options.key", p->key.names[i]);
+            unknown_column(r, p->key.names[i]);
             return;
         }
         of_line = of_line || p->columns[column].of_line;
     }
     if (!of_line)
-        read_warning(r, "options.key",
-                     "no key column takes from %s: all lines of a document would be one row", p->flatten);
+        read_warning_at(r, "options.key",
+                        "no key column takes from %s: all lines of a document would be one row", p->flatten);
 }
 
 static bool same_names(const struct name_list *names, const char *const *list)
@@ -287,21 +288,21 @@ static void settle_document(struct reader *r)
     const char *path = take_document(r);
 
     if (p->document.count == 0 && p->api != NULL)
-        read_error(r, "options.document",
-                   "missing: the source field that identifies a document, like \"io_id\"");
+        read_error_at(r, "options.document",
+                      "missing: the source field that identifies a document, like \"io_id\"");
     for (size_t i = 0; i < p->document.count; i++) {
         struct source_field field = source_field_make(p, p->document.names[i]);
         if (field.array != NULL)
-            read_error(r, path,
-                       "%s is a field of the array %s: a document is identified by fields of its own",
-                       p->document.names[i], field.array);
+            read_error_at(r, path,
+                          "%s is a field of the array %s: a document is identified by fields of its own",
+                          p->document.names[i], field.array);
         free(field.array);
         free(field.path);
     }
     if (p->document.count > 0 && r->endpoint != NULL && !same_names(&p->document, r->endpoint->key)) {
         char *given = names_join(&p->document);
-        read_warning(r, path, "%s: documents of this endpoint are known to be identified by %s%s", given,
-                     r->endpoint->key[0], r->endpoint->key[1] != NULL ? " and more" : "");
+        read_warning_at(r, path, "%s: documents of this endpoint are known to be identified by %s%s", given,
+                        r->endpoint->key[0], r->endpoint->key[1] != NULL ? " and more" : "");
         free(given);
     }
 }
@@ -312,9 +313,9 @@ static void settle_document_column(struct reader *r)
 
     if (p->document.count != 1 || p->column_count == 0 || p->write != WRITE_DOCUMENT || r->failed_column) {
         if (p->document.count > 1 && p->write == WRITE_DOCUMENT)
-            read_error(r, "options.document",
-                       "several fields need write \"replace\", which is not supported by this "
-                       "version: name one field");
+            read_error_at(r, "options.document",
+                          "several fields need write \"replace\", which is not supported by this "
+                          "version: name one field");
         return;
     }
     const char *name = p->document.names[0];
@@ -324,10 +325,11 @@ static void settle_document_column(struct reader *r)
             p->document_column = i;
     }
     if (p->document_column == SIZE_MAX)
-        read_error(r, "target.request",
-                   "no column holds the document's id, by which its rows are found again: add "
-                   "{\"field\": \"%s\", \"type\": \"string\", \"value\": \"{%s}\"} here and %s to main_sql",
-                   name, name, name);
+        read_error_at(
+            r, "target.request",
+            "no column holds the document's id, by which its rows are found again: add "
+            "{\"field\": \"%s\", \"type\": \"string\", \"value\": \"{%s}\"} here and %s to main_sql",
+            name, name, name);
 }
 
 void options_finish(struct reader *r)

@@ -36,16 +36,16 @@ bool request_variable(const char *name)
     return in_list(name, variables, COUNT(variables));
 }
 
-static void check_request_template(struct reader *r, const char *path, const struct template *t)
+static void check_request_template(struct reader *r, const struct node *at, const struct template *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         const struct template_part *part = &t->parts[i];
         if (!part->placeholder)
             continue;
         if (!request_variable(part->text))
-            read_unknown(r, path, "variable", part->text, variables, COUNT(variables));
+            read_unknown(r, at, "variable", part->text, variables, COUNT(variables));
         if (part->filter != NULL && !in_list(part->filter, filters, COUNT(filters)))
-            read_unknown(r, path, "filter", part->filter, filters, COUNT(filters));
+            read_unknown(r, at, "filter", part->filter, filters, COUNT(filters));
     }
 }
 
@@ -61,7 +61,7 @@ static const char *canonical_name(struct reader *r, const struct entry *entry)
 
     for (size_t i = 0; i < COUNT(spellings); i++) {
         if (strcmp(entry->name, spellings[i][0]) == 0) {
-            read_warning(r, entry->at.path, "the API calls it %s, and so it is sent", spellings[i][1]);
+            read_warning(r, &entry->at, "the API calls it %s, and so it is sent", spellings[i][1]);
             return spellings[i][1];
         }
     }
@@ -110,7 +110,7 @@ static void note_page_size(struct reader *r, const struct request_field *f, cons
     if (!read_int(r, value, 1, PAGE_SIZE_ASKED_MAX, &size))
         return;
     r->asked_page_size = size;
-    memcpy(r->page_size_path, value->path, sizeof r->page_size_path);
+    r->page_size_at = *value;
 }
 
 static void add_request_field(struct reader *r, const struct entry *entry)
@@ -122,16 +122,16 @@ static void add_request_field(struct reader *r, const struct entry *entry)
 
     for (size_t i = 0; i < into->count; i++) {
         if (strcmp(into->fields[i].name, name) == 0) {
-            read_error(r, entry->at.path, "the field %s is given twice", name);
+            read_error(r, &entry->at, "the field %s is given twice", name);
             return;
         }
     }
     if (json_type(entry->value.v) == JSON_STRING &&
         template_parse(json_text(entry->value.v), &value, &err) != 0) {
-        read_error(r, entry->value.path, "%s", err.text);
+        read_error(r, &entry->value, "%s", err.text);
         return;
     }
-    check_request_template(r, entry->value.path, &value);
+    check_request_template(r, &entry->value, &value);
     into->fields = mem_grow(into->fields, r->into_cap, into->count, sizeof *into->fields);
     struct request_field *f = &into->fields[into->count++];
     *f = (struct request_field){
@@ -158,7 +158,7 @@ static void read_api(struct reader *r, const struct node *n)
     if (!read_text(r, n, &text))
         return;
     if (text[0] != '/' || strpbrk(text, " ?#") != NULL) {
-        read_error(r, n->path, "\"%s\": a path like /open/purchasein/query is expected", text);
+        read_error(r, n, "\"%s\": a path like /open/purchasein/query is expected", text);
         return;
     }
     r->p->api = mem_strdup(text);
@@ -170,7 +170,7 @@ static void read_method(struct reader *r, const struct node *n)
     const char *text;
 
     if (read_text(r, n, &text) && strcasecmp(text, "POST") != 0)
-        read_warning(r, n->path, "\"%s\" is not followed: the API takes POST only", text);
+        read_warning(r, n, "\"%s\" is not followed: the API takes POST only", text);
 }
 
 static void read_effect(struct reader *r, const struct node *n)
@@ -178,7 +178,7 @@ static void read_effect(struct reader *r, const struct node *n)
     const char *text;
 
     if (read_text(r, n, &text) && strcasecmp(text, "QUERY") != 0)
-        read_warning(r, n->path, "\"%s\" is not followed: a source is a QUERY", text);
+        read_warning(r, n, "\"%s\" is not followed: a source is a QUERY", text);
 }
 
 void read_id_check(struct reader *r, const struct node *n)
@@ -186,8 +186,7 @@ void read_id_check(struct reader *r, const struct node *n)
     bool check = false;
 
     if (read_bool(r, n, &check) && check)
-        read_warning(r, n->path,
-                     "true is not followed: it would skip later changes of a record; write false");
+        read_warning(r, n, "true is not followed: it would skip later changes of a record; write false");
 }
 
 static void read_id(struct reader *r, const struct node *n)
@@ -216,9 +215,9 @@ static void read_beat_flat(struct reader *r, const struct node *n)
     if (node_empty(n) || !read_names(r, n, &names))
         return;
     if (names.count > 1)
-        read_unsupported(r, n->path, UNSUPPORTED_SEVERAL_ARRAYS);
+        read_unsupported(r, n, UNSUPPORTED_SEVERAL_ARRAYS);
     if (strchr(names.names[0], '.') != NULL)
-        read_error(r, n->path, "\"%s\": the name of an array of the document is expected", names.names[0]);
+        read_error(r, n, "\"%s\": the name of an array of the document is expected", names.names[0]);
     else
         r->p->flatten = mem_strdup(names.names[0]);
     names_free(&names);
@@ -227,13 +226,13 @@ static void read_beat_flat(struct reader *r, const struct node *n)
 static void read_condition(struct reader *r, const struct node *n)
 {
     if (!node_empty(n))
-        read_unsupported(r, n->path, UNSUPPORTED_CONDITION);
+        read_unsupported(r, n, UNSUPPORTED_CONDITION);
 }
 
 static void read_format_response(struct reader *r, const struct node *n)
 {
     if (!node_empty(n))
-        read_unsupported(r, n->path, UNSUPPORTED_FORMAT_RESPONSE);
+        read_unsupported(r, n, UNSUPPORTED_FORMAT_RESPONSE);
 }
 
 /* ---- omissionRemedy ---- */
@@ -261,8 +260,8 @@ static void read_omission_remedy(struct reader *r, const struct node *n)
         return;
     READ_OBJECT(r, n, specs, UNKNOWN_WARN);
     if (!node_given(&crontab))
-        read_error(r, crontab.path, "missing: when the sweep runs, like \"2 */2 * * *\"");
-    read_warning(r, n->path, "checked, but sweeps are not run by this version");
+        read_error(r, &crontab, "missing: when the sweep runs, like \"2 */2 * * *\"");
+    read_warning(r, n, "checked, but sweeps are not run by this version");
 }
 
 /* ---- the whole ---- */
@@ -291,5 +290,5 @@ void read_source(struct reader *r, const struct node *n)
 
     READ_OBJECT(r, n, specs, UNKNOWN_WARN);
     if (json_type(n->v) == JSON_OBJECT && !node_given(&api))
-        read_error(r, api.path, "missing: the endpoint's path, like /open/purchasein/query");
+        read_error(r, &api, "missing: the endpoint's path, like /open/purchasein/query");
 }

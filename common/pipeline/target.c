@@ -15,18 +15,18 @@ static void read_columns(struct reader *r, const struct node *n)
 static void read_statement(struct reader *r, const struct node *n)
 {
     if (r->has_main_sql) {
-        read_error(r, n->path, "main_sql is given twice: see %s", r->main_sql_path);
+        read_error(r, n, "main_sql is given twice: see %s", r->main_sql_at.path);
         return;
     }
     r->has_main_sql = true;
-    memcpy(r->main_sql_path, n->path, sizeof r->main_sql_path);
+    r->main_sql_at = *n;
     read_main_sql(r, n);
 }
 
 static void read_limit(struct reader *r, const struct node *n)
 {
     if (r->has_limit)
-        read_error(r, n->path, "limit is given twice");
+        read_error(r, n, "limit is given twice");
     r->has_limit = true;
     read_int(r, n, 1, STATEMENT_ROWS_MAX, &r->p->statement_rows);
 }
@@ -41,7 +41,7 @@ static void read_setting(struct reader *r, const struct entry *entry)
         read_limit(r, &entry->value);
     } else {
         const char *nearest = nearest_name(entry->name, names, 2);
-        read_warning(r, entry->at.path, "%s is not used%s%s%s", entry->name,
+        read_warning(r, &entry->at, "%s is not used%s%s%s", entry->name,
                      nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "\"?" : "");
     }
@@ -57,7 +57,7 @@ static void read_effect(struct reader *r, const struct node *n)
     const char *text;
 
     if (read_text(r, n, &text) && strcasecmp(text, "EXECUTE") != 0 && strcasecmp(text, "WRITE") != 0)
-        read_warning(r, n->path, "\"%s\" is not followed: a target is an EXECUTE", text);
+        read_warning(r, n, "\"%s\" is not followed: a target is an EXECUTE", text);
 }
 
 void read_target(struct reader *r, const struct node *n)
@@ -90,7 +90,7 @@ static void check_agreement(struct reader *r)
 
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(p->columns[i].name, r->sql_columns.names[i]) != 0) {
-            read_error(r, r->main_sql_path,
+            read_error(r, &r->main_sql_at,
                        "column %zu is %s here and %s in target.request: both lists must name the "
                        "same columns in the same order",
                        i + 1, r->sql_columns.names[i], p->columns[i].name);
@@ -98,20 +98,20 @@ static void check_agreement(struct reader *r)
         }
     }
     if (p->column_count > count)
-        read_error(r, r->main_sql_path, "%zu columns here and %zu in target.request: %s is missing here",
+        read_error(r, &r->main_sql_at, "%zu columns here and %zu in target.request: %s is missing here",
                    count, p->column_count, p->columns[count].name);
     else if (r->sql_columns.count > count)
-        read_error(r, r->main_sql_path, "%zu columns here and %zu in target.request: %s is missing there",
+        read_error(r, &r->main_sql_at, "%zu columns here and %zu in target.request: %s is missing there",
                    r->sql_columns.count, count, r->sql_columns.names[count]);
 }
 
 void target_finish(struct reader *r)
 {
     if (r->p->column_count == 0)
-        read_error(r, "target.request", "missing: the columns, each as {\"field\": …, \"value\": …}");
+        read_error_at(r, "target.request", "missing: the columns, each as {\"field\": …, \"value\": …}");
     if (!r->has_main_sql)
-        read_error(r, "target.otherRequest",
-                   "missing: main_sql, like \"REPLACE INTO table (column, …) VALUES\"");
+        read_error_at(r, "target.otherRequest",
+                      "missing: main_sql, like \"REPLACE INTO table (column, …) VALUES\"");
     if (r->p->column_count > 0 && r->sql_columns.count > 0)
         check_agreement(r);
 }

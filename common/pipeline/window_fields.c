@@ -12,13 +12,13 @@ static void settle_page_size(struct reader *r)
     int64_t most = r->endpoint != NULL && r->endpoint->page_size_max > 0 ? r->endpoint->page_size_max
                                                                          : PAGE_SIZE_UNKNOWN_MAX;
     int64_t size = r->asked_page_size > 0 ? r->asked_page_size : r->pagination_size;
-    const char *path = r->asked_page_size > 0 ? r->page_size_path : "source.pagination.pageSize";
+    struct node at = r->asked_page_size > 0 ? r->page_size_at : node_at(r, "source.pagination.pageSize");
 
     if (r->asked_page_size > 0 && r->pagination_size > 0 && r->asked_page_size != r->pagination_size)
-        read_warning(r, "source.pagination.pageSize", "%lld is not followed: the request asks for %lld",
-                     (long long)r->pagination_size, (long long)r->asked_page_size);
+        read_warning_at(r, "source.pagination.pageSize", "%lld is not followed: the request asks for %lld",
+                        (long long)r->pagination_size, (long long)r->asked_page_size);
     if (size > most)
-        read_warning(r, path, "%lld is not followed: the page size is at most %lld here", (long long)size,
+        read_warning(r, &at, "%lld is not followed: the page size is at most %lld here", (long long)size,
                      (long long)most);
     if (size == 0)
         size = PAGE_SIZE_DEFAULT;
@@ -85,8 +85,8 @@ static void check_window_value(struct reader *r, const struct request_field *f)
     for (size_t i = 0; i < f->value.count; i++)
         moves = moves || f->value.parts[i].placeholder;
     if (!moves)
-        read_warning(r, "source.request", "the value of %s is not used: the window follows the checkpoint",
-                     f->name);
+        read_warning_at(r, "source.request", "the value of %s is not used: the window follows the checkpoint",
+                        f->name);
 }
 
 static void settle_window(struct reader *r)
@@ -99,17 +99,18 @@ static void settle_window(struct reader *r)
         check_window_value(r, begin);
         check_window_value(r, end);
     } else if (begin != NULL || end != NULL) {
-        read_error(r, "source.request", "%s is given without %s: the API needs both",
-                   begin != NULL ? p->window_begin : p->window_end,
-                   begin != NULL ? p->window_end : p->window_begin);
+        read_error_at(r, "source.request", "%s is given without %s: the API needs both",
+                      begin != NULL ? p->window_begin : p->window_end,
+                      begin != NULL ? p->window_end : p->window_begin);
     } else if (r->endpoint == NULL) {
-        read_error(r, "source.request",
-                   "the fields of the time window are missing: add %s = {{LAST_SYNC_TIME|datetime}} and "
-                   "%s = {{CURRENT_TIME|datetime}}, by the names that this endpoint has for them",
-                   p->window_begin, p->window_end);
+        read_error_at(r, "source.request",
+                      "the fields of the time window are missing: add %s = {{LAST_SYNC_TIME|datetime}} and "
+                      "%s = {{CURRENT_TIME|datetime}}, by the names that this endpoint has for them",
+                      p->window_begin, p->window_end);
     } else {
-        read_warning(r, "source.request", "%s and %s are added, since this endpoint is asked by time windows",
-                     p->window_begin, p->window_end);
+        read_warning_at(r, "source.request",
+                        "%s and %s are added, since this endpoint is asked by time windows", p->window_begin,
+                        p->window_end);
         add_window_field(r, p->window_begin, "{{LAST_SYNC_TIME|datetime}}");
         add_window_field(r, p->window_end, "{{CURRENT_TIME|datetime}}");
     }
@@ -119,8 +120,10 @@ void source_finish(struct reader *r)
 {
     settle_page_size(r);
     name_window_fields(r);
-    if (r->p->window_begin == NULL)
-        read_unsupported(r, "source.api", UNSUPPORTED_NO_WINDOW);
-    else
+    if (r->p->window_begin != NULL) {
         settle_window(r);
+        return;
+    }
+    struct node api = node_at(r, "source.api");
+    read_unsupported(r, &api, UNSUPPORTED_NO_WINDOW);
 }

@@ -224,8 +224,8 @@ def test_check_of_what_is_shipped(jstctl: Tool) -> None:
 def test_check_with_warnings_alone_is_fine(jstctl: Tool) -> None:
     jstctl.write_pipeline("purchasein", lambda p: p["source"].update(idCheck=True, oddity=1))
     out, _ = jstctl("check")
-    assert "warning: pipelines/purchasein.json: source.idCheck: " in out
-    assert "warning: pipelines/purchasein.json: source.oddity: not used\n" in out
+    assert re.search(r"warning: pipelines/purchasein\.json:\d+:\d+: source\.idCheck: ", out)
+    assert re.search(r"warning: pipelines/purchasein\.json:\d+:\d+: source\.oddity: not used\n", out)
     assert out.endswith("1 pipeline can be used, 0 errors, 2 warnings\n")
     out, _ = jstctl("check", "--json")
     assert {fault["level"] for fault in json.loads(out)["faults"]} == {"warning"}
@@ -243,12 +243,17 @@ def test_check_names_every_fault(jstctl: Tool) -> None:
     jstctl.write("pipelines/junk.json", '{"name": ')
     jstctl.write("topics.conf", "raw jst.{pipeline}.raw many\nstat jst.state 1\n")
     jstctl.write("kafka.properties", "securty.protocol=ssl\n\nwhat\n")
+    text = (jstctl.directory / "pipelines" / "broken.json").read_text()
     out, _ = jstctl("check", "--kafka-config", "kafka.properties", expect=1)
+
+    def at(value: str, behind: str = "") -> str:
+        return f"pipelines/broken.json:1:{text.index(behind + value) + len(behind) + 1}"
+
     for place in (
-        "pipelines/broken.json: schedule.crontab: ",
-        'pipelines/broken.json: optoins: unknown key "optoins"; did you mean "options"?',
-        "pipelines/broken.json: options.overlap: ",
-        'pipelines/broken.json: target.request[3].type: unknown type "strin"; did you mean "string"?',
+        at('"61 * * * *"') + ": schedule.crontab: ",
+        at("{}", '"optoins": ') + ': optoins: unknown key "optoins"; did you mean "options"?',
+        at('"tenmin"') + ": options.overlap: ",
+        at('"strin"') + ': target.request[3].type: unknown type "strin"; did you mean "string"?',
         "pipelines/junk.json:1:10: ",
         "topics.conf:1: partitions: ",
         'topics.conf:2: unknown role "stat"; did you mean state?',
@@ -287,7 +292,7 @@ def test_check_prints_foreign_names_safely(jstctl: Tool) -> None:
     Path(bytes(jstctl.directory / "pipelines").decode() + "/b\udcff.json").write_text("[]")
     out, _ = jstctl("check", "--json", expect=1)
     places = [fault["place"] for fault in json.loads(out)["faults"]]
-    assert places == ["pipelines/a\x1b[31m.json", "pipelines/b�.json"]
+    assert places == ["pipelines/a\x1b[31m.json:1:1", "pipelines/b�.json:1:1"]
 
 
 # ---- ddl ----
@@ -368,7 +373,7 @@ def test_ddl_beside_a_broken_pipeline(jstctl: Tool) -> None:
     assert out.startswith("-- The tables of pipeline purchasein")
     assert err == "jstctl: 4 errors elsewhere in the configuration: `jstctl check`\n"
     err = jstctl.error("ddl", "broken")
-    assert err.count("error: pipelines/broken.json: ") == 4
+    assert err.count("error: pipelines/broken.json:") == 4
     assert err.endswith(
         'jstctl: unknown pipeline "broken"; known: purchasein; '
         "those with errors, which stand above, are left out\n"

@@ -138,6 +138,31 @@ static void raw_text_is_exact(void **state)
     assert_int_equal(len, 77);
 }
 
+/* Scalars, containers, keys that need an escape: each is found where its text begins. */
+static void offsets_are_found(void **state)
+{
+    static const char text[] = " {\"\\u0061\": [ 1.0 , \"ü\" ,{\"\":null}, [], true ],\n\"s\": \"[{\"} ";
+    static const char *const elements[] = {"1.0 ,", "\"ü\"", "{\"\":null", "[], t", "true"};
+    const struct json_value *v = parse(text);
+    const struct json_value *list = json_member(v, "a");
+    const struct json_value *e = json_first(list);
+
+    (void)state;
+    assert_int_equal(json_offset(doc, v), 1);
+    assert_int_equal(json_offset(doc, list), strchr(text, '[') - text);
+    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++, e = json_next(e))
+        assert_int_equal(json_offset(doc, e), strstr(text, elements[i]) - text);
+    e = json_first(json_next(json_next(json_first(list))));
+    assert_int_equal(json_offset(doc, e), strstr(text, "null") - text);
+    assert_int_equal(json_offset(doc, json_member(v, "s")), strstr(text, "\"[{") - text);
+    assert_string_equal(json_text(json_first(list)), "1.0");
+    assert_int_equal(json_type(json_next(list)), JSON_STRING);
+
+    v = parse("  7");
+    assert_int_equal(json_offset(doc, v), 2);
+    assert_int_equal(json_offset(doc, NULL), 0);
+}
+
 static void duplicate_keys_are_refused(void **state)
 {
     static const struct {
@@ -343,6 +368,7 @@ int main(void)
         TEST(scalars_keep_their_characters),
         TEST(members_with_case),
         TEST(raw_text_is_exact),
+        TEST(offsets_are_found),
         TEST(duplicate_keys_are_refused),
         TEST(many_members),
         TEST(broken_texts_leave_ret_alone),

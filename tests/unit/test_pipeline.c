@@ -315,7 +315,7 @@ static void test_names(void **state)
         struct faults faults = FAULTS_INIT;
         char *text = mem_printf("{\"name\": \"%s\"}", cases[i].name);
         assert_null(pipeline_parse("p", text, strlen(text), &faults));
-        if ((strcmp(faults.list[0].place, "p: name") != 0) != cases[i].good)
+        if ((strcmp(faults.list[0].place, "p:1:10: name") != 0) != cases[i].good)
             fail_msg("\"%s\": %s: %s", cases[i].name, faults.list[0].place, faults.list[0].text);
         faults_free(&faults);
         free(text);
@@ -333,7 +333,7 @@ static void test_paths(void **state)
         {{"pipelines", "pipelines/purchasein.json"},
          2,
          1,
-         "pipelines/purchasein.json: name",
+         "pipelines/purchasein.json:2:11: name",
          "\"purchasein\" is the name of pipelines/purchasein.json too"},
         {{"pipelines", "no-such.json"}, 2, 1, "no-such.json", "cannot be read: No such file"},
         {{"no-such"}, 1, 0, "no-such", "cannot be read: No such file"},

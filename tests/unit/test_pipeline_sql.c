@@ -103,7 +103,7 @@ static void test_refused(void **state)
         assert_null(parse(refused[i].sql, &faults));
         if (faults.count != 1 || strstr(faults.list[0].text, refused[i].fault) == NULL)
             fail_msg("%s: %zu faults, first: %s", refused[i].sql, faults.count, faults.list[0].text);
-        assert_string_equal(faults.list[0].place, "p: target.main_sql");
+        assert_non_null(strstr(faults.list[0].place, ": target.main_sql"));
         faults_free(&faults);
     }
 }
