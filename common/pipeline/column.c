@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 #include "common/pipeline/parse.h"
 
-enum { COLUMN_NAME_MAX = 64, COLUMNS_MAX = 1017 /* of an InnoDB table */ };
+enum { COLUMN_NAME_MAX = 64 };
 
 /* ---- placeholders ---- */
 

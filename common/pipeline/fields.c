@@ -67,23 +67,28 @@ static bool has_twins(struct reader *r, const struct node *n, const struct name_
     return false;
 }
 
-bool read_names(struct reader *r, const struct node *n, struct name_list *ret)
+static bool read_name_array(struct reader *r, const struct node *n, struct name_list *ret)
 {
-    struct name_list names = {0};
+    size_t count = json_count(n->v);
     bool good = true;
     size_t i = 0;
 
-    if (json_type(n->v) != JSON_ARRAY) {
-        good = read_name(r, n, &names);
-    } else if (json_count(n->v) == 0) {
-        read_error(r, n, "at least one name is expected");
-        good = false;
+    if (count == 0 || count > COLUMNS_MAX) {
+        read_error(r, n, "one to %d names are expected", COLUMNS_MAX);
+        return false;
     }
-    for (const struct json_value *v = json_first(n->v); json_type(n->v) == JSON_ARRAY && v != NULL;
-         v = json_next(v)) {
+    for (const struct json_value *v = json_first(n->v); v != NULL; v = json_next(v)) {
         struct node e = node_element(n, i++, v);
-        good = read_name(r, &e, &names) && good;
+        good = read_name(r, &e, ret) && good;
     }
+    return good;
+}
+
+bool read_names(struct reader *r, const struct node *n, struct name_list *ret)
+{
+    struct name_list names = {0};
+    bool good = json_type(n->v) == JSON_ARRAY ? read_name_array(r, n, &names) : read_name(r, n, &names);
+
     if (!good || has_twins(r, n, &names)) {
         names_free(&names);
         return false;
@@ -207,6 +212,10 @@ void read_entries(struct reader *r, const struct node *n, use_entry *use)
 
     if (node_empty(n))
         return;
+    if (json_count(n->v) > COLUMNS_MAX) {
+        read_error(r, n, "at most %d fields are expected", COLUMNS_MAX);
+        return;
+    }
     if (json_type(n->v) == JSON_OBJECT) {
         if (json_member(n->v, "field") != NULL && json_member(n->v, "value") != NULL)
             read_entry(r, n, use);

@@ -117,6 +117,10 @@ static void take_columns(struct sql *s, struct name_list *ret)
         }
         names_add(ret, name, strlen(name));
         free(name);
+        if (ret->count > COLUMNS_MAX) {
+            s->wrong = "a table has at most 1017 columns";
+            return;
+        }
     } while (accept_char(s, ','));
     if (!accept_char(s, ')'))
         s->wrong = "',' or ')' is expected after a column's name; back-quote unusual ones";

@@ -10,7 +10,10 @@
 #include "common/pipeline/endpoints.h"
 #include "common/pipeline/pipeline.h"
 
-enum { JSON_PATH_MAX = 256 };
+enum {
+    JSON_PATH_MAX = 256,
+    COLUMNS_MAX = 1017 /* of an InnoDB table; so many entries and names in a list, too */
+};
 
 /* A value and where it stands: "target.request[3].value". */
 struct node {
@@ -109,7 +112,7 @@ bool read_bool(struct reader *r, const struct node *n, bool *ret);
 bool read_int(struct reader *r, const struct node *n, int64_t min, int64_t max, int64_t *ret);
 bool read_duration(struct reader *r, const struct node *n, int64_t min_ms, int64_t max_ms, int64_t *ret_ms);
 bool read_choice(struct reader *r, const struct node *n, const char *const *names, size_t count, size_t *ret);
-/* "a", "{a}" or an array of these: names of fields. */
+/* "a", "{a}" or an array of these: names of fields, at most COLUMNS_MAX. */
 bool read_names(struct reader *r, const struct node *n, struct name_list *ret);
 bool read_cron(struct reader *r, const struct node *n, struct cron *ret, char **ret_text);
 
@@ -141,7 +144,7 @@ struct entry {
     struct node at;    /* the field as a whole */
 };
 typedef void use_entry(struct reader *r, const struct entry *entry);
-/* An array of {field, value, …}, one such object, or an object of name and value. */
+/* An array of {field, value, …}, one such object, or an object of name and value: at most COLUMNS_MAX. */
 void read_entries(struct reader *r, const struct node *n, use_entry *use);
 
 /* ---- sections ---- */

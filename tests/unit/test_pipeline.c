@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/buf.h"
 #include "common/base/faults.h"
 #include "common/base/mem.h"
 #include "common/pipeline/pipeline.h"
@@ -358,14 +359,54 @@ static void test_paths(void **state)
     }
 }
 
+/* Lists have a written limit, so that no file, however long, takes long to check. */
+static void test_lists_are_bounded(void **state)
+{
+    static const struct {
+        const char *before, *element, *rest, *after, *place;
+    } cases[] = {
+        {"{\"source\": {\"request\": {", "\"f", "\": 1", "}}}", "p:1:24: source.request"},
+        {"{\"target\": {\"request\": [", "{\"field\": \"f", "\"}", "]}}", "p:1:24: target.request"},
+        {"{\"options\": {\"key\": [", "\"f", "\"", "]}}", "p:1:21: options.key"},
+        {"{\"target\": {\"main_sql\": \"REPLACE INTO t (", "f", "", ") VALUES\"}}",
+         "p:1:25: target.main_sql"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct faults faults = FAULTS_INIT;
+        struct buf text;
+        size_t refused = 0;
+        buf_init(&text, 1024 * 1024);
+        buf_add_text(&text, cases[i].before);
+        for (size_t k = 0; k < 1018; k++)
+            buf_printf(&text, "%s%s%zu%s", k > 0 ? "," : "", cases[i].element, k, cases[i].rest);
+        buf_add_text(&text, cases[i].after);
+        assert_null(pipeline_parse("p", text.data, text.len, &faults));
+        for (size_t k = 0; k < faults.count; k++)
+            refused += strcmp(faults.list[k].place, cases[i].place) == 0 &&
+                       strstr(faults.list[k].text, "1017") != NULL;
+        if (refused != 1)
+            fail_msg("%s: %zu faults", cases[i].place, faults.count);
+        faults_free(&faults);
+        buf_free(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shipped),        cmocka_unit_test(test_params),
-        cmocka_unit_test(test_plain_objects),  cmocka_unit_test(test_single_field),
-        cmocka_unit_test(test_export),         cmocka_unit_test(test_unlisted_endpoint),
-        cmocka_unit_test(test_sorted_by_name), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_folder),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_plain_objects),
+        cmocka_unit_test(test_single_field),
+        cmocka_unit_test(test_export),
+        cmocka_unit_test(test_unlisted_endpoint),
+        cmocka_unit_test(test_sorted_by_name),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_lists_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
