@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -27,6 +30,18 @@ static int read_all(int fd, struct buf *b)
     }
 }
 
+/* Editors of Windows begin a file with the byte order mark; it means nothing. */
+static void drop_mark(struct buf *b)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t len = sizeof mark - 1;
+
+    if (b->len < len || memcmp(b->data, mark, len) != 0)
+        return;
+    memmove(b->data, b->data + len, b->len - len);
+    buf_cut(b, b->len - len);
+}
+
 int file_read_open(int fd, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
 {
     struct buf b;
@@ -40,6 +55,7 @@ int file_read_open(int fd, size_t max_bytes, char **ret, size_t *ret_len, struct
     if (rc == 0) {
         size_t len;
         buf_add(&b, "", 0);
+        drop_mark(&b);
         *ret = buf_take(&b, &len);
         if (ret_len != NULL)
             *ret_len = len;
@@ -48,12 +64,23 @@ int file_read_open(int fd, size_t max_bytes, char **ret, size_t *ret_len, struct
     return rc;
 }
 
+static bool is_regular(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) /* read() says so */);
+}
+
 int file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_len, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return err_set(err, ERR_CONFIG, errno, "cannot be read: %m");
+    if (!is_regular(fd)) {
+        close(fd);
+        return err_set(err, ERR_CONFIG, EINVAL, "is not a file: a pipe or device is not read");
+    }
     int rc = file_read_open(fd, max_bytes, ret, ret_len, err);
     close(fd);
     return rc;

@@ -1,12 +1,11 @@
 /* Options from the environment, and secrets from files. */
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/base/err.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/options/options_private.h"
 
@@ -51,45 +50,29 @@ static const char *env_value(char **env, const char *name)
     return NULL;
 }
 
-/* Read at most max bytes; -1 with errno. */
-static ssize_t read_file(const char *path, char *out, size_t max)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t len = 0;
-    ssize_t n = -1;
-
-    if (fd < 0)
-        return -1;
-    while (len < max && (n = read(fd, out + len, max - len)) > 0)
-        len += (size_t)n;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return n < 0 ? -1 : (ssize_t)len;
-}
-
 /* Line ends at the end of a secret's file are the editor's, not the secret's. */
 static void set_from_file(struct option_value *v, enum option_origin origin, const char *place,
                           const char *path, struct faults *faults)
 {
-    char *text = mem_alloc(SECRET_MAX + 2);
-    ssize_t len = read_file(path, text, SECRET_MAX + 1);
+    struct err err = ERR_INIT;
+    char *text;
+    size_t len;
 
-    if (len < 0) {
-        fault_add(faults, FAULT_ERROR, place, "%s cannot be read: %m", path);
-    } else if (len > SECRET_MAX || memchr(text, '\0', (size_t)len) != NULL) {
-        fault_add(faults, FAULT_ERROR, place, "%s holds no secret: more than %d bytes, or a NUL", path,
-                  SECRET_MAX);
+    if (file_read(path, SECRET_MAX, &text, &len, &err) != 0) {
+        fault_add(faults, FAULT_ERROR, place, "%s %s", path, err.text);
+        return;
+    }
+    if (memchr(text, '\0', len) != NULL) {
+        fault_add(faults, FAULT_ERROR, place, "%s holds no secret: there is a NUL in it", path);
     } else {
         while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-            len--;
-        text[len] = '\0';
+            text[--len] = '\0';
         if (len == 0)
             fault_add(faults, FAULT_ERROR, place, "%s is empty", path);
         else
             option_set(v, origin, place, text, faults);
     }
-    explicit_bzero(text, SECRET_MAX + 2);
+    explicit_bzero(text, len);
     free(text);
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "extractor/api/token.h"
 
@@ -17,21 +18,16 @@ enum { FILE_MAX = 64 * 1024 };
 
 int token_file_load(const char *path, const char *app_key, struct token_pair *ret, struct err *err)
 {
-    char text[FILE_MAX];
-    size_t len = 0;
-    ssize_t n;
+    struct err fault = ERR_INIT;
+    char *text;
+    size_t len;
 
     *ret = (struct token_pair){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    if (fd < 0)
-        return err_set(err, ERR_REJECT, errno, "%s: %m", path);
-    while (len < sizeof text && (n = read(fd, text + len, sizeof text - len)) > 0)
-        len += (size_t)n;
-    close(fd);
+    if (file_read(path, FILE_MAX, &text, &len, &fault) != 0)
+        return fault.code == ENOENT ? 0 : err_set(err, ERR_REJECT, fault.code, "%s %s", path, fault.text);
     int rc = token_file_read(text, len, app_key, ret, err);
-    explicit_bzero(text, sizeof text);
+    explicit_bzero(text, len);
+    free(text);
     if (rc != 0)
         err_prefix(err, "%s", path);
     return rc;

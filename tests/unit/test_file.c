@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -66,11 +68,67 @@ static void test_unreadable(void **state)
     assert_string_equal(err.text, "cannot be read: Is a directory");
 }
 
+static void test_mark_is_dropped(void **state)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    static const struct {
+        const char *content, *text;
+    } cases[] = {{"\xEF\xBB\xBFx=1", "x=1"},
+                 {"\xEF\xBB\xBF", ""},
+                 {"\xEF\xBB", "\xEF\xBB"},
+                 {"x\xEF\xBB\xBF", "x\xEF\xBB\xBF"},
+                 {"\xEF\xBB\xBF\xEF\xBB\xBF", mark}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *path = make_file(0);
+        char *text;
+        size_t len;
+        FILE *out = fopen(path, "w");
+        assert_non_null(out);
+        fputs(cases[i].content, out);
+        fclose(out);
+        assert_int_equal(file_read(path, 100, &text, &len, NULL), 0);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(len, strlen(cases[i].text));
+        free(text);
+        unlink(path);
+        free(path);
+    }
+}
+
+/* Neither a pipe that nobody writes to nor a device without an end holds a program up. */
+static void test_pipes_and_devices_are_refused(void **state)
+{
+    char folder[] = "/tmp/jst-test-file-XXXXXX";
+    struct err err = ERR_INIT;
+    char *text = NULL;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    char *fifo = mem_printf("%s/fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    alarm(20); /* what hangs, fails */
+    const char *const paths[] = {fifo, "/dev/zero", "/dev/null"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(file_read(paths[i], 100, &text, NULL, &err), -1);
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_int_equal(err.code, EINVAL);
+        assert_null(text);
+    }
+    alarm(0);
+    unlink(fifo);
+    rmdir(folder);
+    free(fifo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_mark_is_dropped),
+        cmocka_unit_test(test_pipes_and_devices_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -365,7 +365,10 @@ static void secrets(void **state)
     char env[256];
     (void)state;
 
-    write_secret(path, "from file\r\n\n", 12);
+    write_secret(path,
+                 "\xEF\xBB\xBF"
+                 "from file\r\n\n",
+                 15); /* as editors of Windows write it */
 
     struct options *o = fine(L, "", "JST_MYSQL_PASSWORD=direct");
     assert_string_equal(options_text(o, "mysql-password"), "direct");
@@ -418,9 +421,10 @@ static void wrong_secrets_are_named_and_not_shown(void **state)
         {"", "JST_APP_SECRET_FILE=/nowhere/x",
          "JST_APP_SECRET_FILE: /nowhere/x cannot be read: No such file"},
         {"", "JST_APP_SECRET_FILE=/tmp", "JST_APP_SECRET_FILE: /tmp cannot be read: Is a directory"},
+        {"", "JST_APP_SECRET_FILE=/dev/zero", "JST_APP_SECRET_FILE: /dev/zero is not a file"},
         {"", env[0], "is empty"},
         {"", env[1], "holds no secret"},
-        {"", env[2], "holds no secret"},
+        {"", env[2], "is larger than 65536 bytes"},
         {"", env[3], "error: JST_APP_SECRET: JST_APP_SECRET_FILE is set, too"},
         {"--kafka|hunter2", "", "error: --kafka: NAME=VALUE is needed"},
         {"--kafka|=hunter2", "", "error: --kafka: NAME=VALUE is needed"},
