@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/base/faults.h"
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/json/json.h"
 
 /* The blocks whose characters are two columns wide; what stands between them is near enough to one. */
@@ -16,22 +16,6 @@ static const struct {
     {0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
     {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD},
 };
-
-/* The bytes of the character that begins with c, by its first byte alone: the text is UTF-8 or nearly so. */
-static size_t sequence_length(unsigned char c)
-{
-    return c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-}
-
-static uint32_t character(const char *text, size_t len)
-{
-    static const unsigned char masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t c = (unsigned char)text[0] & masks[len];
-
-    for (size_t i = 1; i < len; i++)
-        c = c << 6 | ((unsigned char)text[i] & 0x3F);
-    return c;
-}
 
 static size_t character_width(uint32_t c)
 {
@@ -43,14 +27,13 @@ static size_t character_width(uint32_t c)
 
 size_t text_width(const char *text, size_t len)
 {
+    const char *end = text + len;
     size_t width = 0;
 
-    for (size_t i = 0; i < len;) {
-        size_t n = sequence_length((unsigned char)text[i]);
-        if (n > len - i)
-            n = len - i;
-        width += character_width(character(text + i, n));
-        i += n;
+    for (const char *p = text; p < end;) {
+        size_t n = utf8_character(p, end);
+        width += n > 0 ? character_width(utf8_code(p, n)) : 1;
+        p += n > 0 ? n : 1;
     }
     return width;
 }
@@ -64,7 +47,7 @@ void print_padded(const char *text, size_t len, size_t width, FILE *out)
         fprintf(out, "%*s", (int)(width - own), "");
 }
 
-void print_listing(const char *const *cells, size_t columns, size_t rows, FILE *out)
+static void print_plain_listing(char *const *cells, size_t columns, size_t rows, FILE *out)
 {
     size_t *widths = mem_zalloc(columns, sizeof *widths);
 
@@ -82,17 +65,24 @@ void print_listing(const char *const *cells, size_t columns, size_t rows, FILE *
     free(widths);
 }
 
+void print_listing(const char *const *cells, size_t columns, size_t rows, FILE *out)
+{
+    char **plain = mem_zalloc(columns * rows, sizeof *plain);
+
+    for (size_t i = 0; i < columns * rows; i++)
+        plain[i] = utf8_plain(cells[i]);
+    print_plain_listing(plain, columns, rows, out);
+    for (size_t i = 0; i < columns * rows; i++)
+        free(plain[i]);
+    free(plain);
+}
+
 void print_plain(const char *text, FILE *out)
 {
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '\n')
-            fputs("\\n", out);
-        else if (c < 0x20 || c == 0x7F)
-            fprintf(out, "\\x%02x", c);
-        else
-            fputc(c, out);
-    }
+    char *plain = utf8_plain(text);
+
+    fputs(plain, out);
+    free(plain);
 }
 
 void print_json(const char *text, FILE *out)
@@ -113,15 +103,6 @@ void print_json_member(const char *name, const char *text, FILE *out)
 {
     fprintf(out, ",\"%s\":", name);
     print_json(text, out);
-}
-
-void print_fault(const struct fault *fault, FILE *out)
-{
-    fputs(fault->level == FAULT_ERROR ? "error: " : "warning: ", out);
-    print_plain(fault->place, out);
-    fputs(": ", out);
-    print_plain(fault->text, out);
-    fputc('\n', out);
 }
 
 const char *plural(size_t n)

@@ -11,20 +11,17 @@ size_t text_width(const char *text, size_t len);
 /* Print text, then blanks up to `width` columns. */
 void print_padded(const char *text, size_t len, size_t width, FILE *out);
 
-/* Print rows of cells (rows * columns texts) below one another, two blanks apart. */
+/* Print rows of cells (rows * columns texts of any origin, shown by utf8_plain) below one another, two blanks
+ * apart. */
 void print_listing(const char *const *cells, size_t columns, size_t rows, FILE *out);
 
-/* Text of any origin on one line, without what a terminal would obey. */
+/* Text of any origin, as utf8_plain() shows it. */
 void print_plain(const char *text, FILE *out);
 
 /* A JSON string of text of any origin; NULL: null. */
 void print_json(const char *text, FILE *out);
 /* ,"name":"text" */
 void print_json_member(const char *name, const char *text, FILE *out);
-
-struct fault;
-/* "error: <place>: <text>", one line. */
-void print_fault(const struct fault *fault, FILE *out);
 
 /* "s", or "" for one. */
 const char *plural(size_t n);

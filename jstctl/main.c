@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "common/base/utf8.h"
 #include "common/skeleton/app.h"
 #include "jstctl/verb.h"
 
@@ -16,7 +18,9 @@ static int exit_code(int code, const struct err *err)
 {
     if (code >= 0)
         return code;
-    fprintf(stderr, "jstctl: %s\n", err->text);
+    char *text = utf8_plain(err->text);
+    fprintf(stderr, "jstctl: %s\n", text);
+    free(text);
     return err->kind == ERR_CONFIG ? EXIT_USAGE : EXIT_TEMPORARY;
 }
 

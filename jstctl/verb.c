@@ -133,7 +133,7 @@ static void print_errors(const struct call *call)
 
     for (size_t i = 0; i < faults->count; i++)
         if (faults->list[i].level == FAULT_ERROR)
-            print_fault(&faults->list[i], call->notes);
+            fault_print(&faults->list[i], call->notes);
 }
 
 static int refuse_pipeline(const struct call *call, const char *name, struct err *err)

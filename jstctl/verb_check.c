@@ -47,7 +47,7 @@ static void print_all(const struct app *app, FILE *out)
     size_t warnings = faults->count - faults->errors;
 
     for (size_t i = 0; i < faults->count; i++)
-        print_fault(&faults->list[i], out);
+        fault_print(&faults->list[i], out);
     if (faults->count > 0 && usable > 0)
         fputc('\n', out);
     if (usable > 0)

@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/file.h"
+#include "common/base/mem.h"
 #include "common/skeleton/app.h"
 #include "common/wire/envelope.h"
 #include "common/wire/routes.h"
@@ -39,9 +40,13 @@ static void print_row(struct span row, FILE *out)
         width = own > width ? own : width;
     }
     for (it = scan_open(row); scan_next(&it);) {
+        char *value = mem_strndup(it.value.at, it.value.len);
         fputs("    ", out);
         print_padded(it.key.at, it.key.len, width, out);
-        fprintf(out, " = %.*s\n", (int)it.value.len, it.value.at);
+        fputs(" = ", out);
+        print_plain(value, out);
+        fputc('\n', out);
+        free(value);
     }
 }
 
@@ -66,8 +71,10 @@ static void print_rows(const struct preview *v)
 
     fprintf(v->out, "%sdocument %zu of %zu: ", v->number > 1 ? "\n" : "", v->number, v->documents);
     print_plain(m->key.data, v->out);
-    if (m->version.len > 0)
-        fprintf(v->out, ", version %s", m->version.data);
+    if (m->version.len > 0) {
+        fputs(", version ", v->out);
+        print_plain(m->version.data, v->out);
+    }
     fprintf(v->out, ", %lld row%s\n", (long long)m->rows, m->rows == 1 ? "" : "s");
     for (int64_t n = 1; next_line(&m->value, &at, &row); n++) {
         fprintf(v->out, "  row %lld of %lld\n", (long long)n, (long long)m->rows);

@@ -4,20 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/utf8.h"
+
 /* A cut in the middle of a UTF-8 sequence would make the whole log line invalid. */
 static void drop_broken_tail(char *text)
 {
     size_t len = strlen(text);
-    size_t start = len;
+    size_t last = len;
 
-    while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-        start--;
-    if (start == 0)
-        return;
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t want = lead < 0x80 ? 0 : lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (len - start < want)
-        text[start - 1] = '\0';
+    while (last > 0 && len - last < 4 && !utf8_begins(text[last - 1]))
+        last--;
+    if (last > 0 && utf8_character(text + last - 1, text + len) < len - last + 1)
+        text[last - 1] = '\0';
 }
 
 int err_set(struct err *err, enum err_kind kind, int code, const char *format, ...)

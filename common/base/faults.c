@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 
 void fault_add(struct faults *faults, enum fault_level level, const char *place, const char *format, ...)
 {
@@ -22,12 +23,20 @@ void fault_add(struct faults *faults, enum fault_level level, const char *place,
         faults->errors++;
 }
 
+void fault_print(const struct fault *fault, FILE *out)
+{
+    char *place = utf8_plain(fault->place);
+    char *text = utf8_plain(fault->text);
+
+    fprintf(out, "%s: %s: %s\n", fault->level == FAULT_ERROR ? "error" : "warning", place, text);
+    free(place);
+    free(text);
+}
+
 void faults_print(const struct faults *faults, FILE *out)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        const struct fault *f = &faults->list[i];
-        fprintf(out, "%s: %s: %s\n", f->level == FAULT_ERROR ? "error" : "warning", f->place, f->text);
-    }
+    for (size_t i = 0; i < faults->count; i++)
+        fault_print(&faults->list[i], out);
 }
 
 void faults_free(struct faults *faults)

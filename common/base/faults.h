@@ -35,7 +35,10 @@ struct faults {
 void fault_add(struct faults *faults, enum fault_level level, const char *place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* One line each: "error: <place>: <text>" or "warning: <place>: <text>". */
+/* "error: <place>: <text>" or "warning: <place>: <text>" on one line, safe for a terminal (utf8_plain):
+ * places and texts quote files. */
+void fault_print(const struct fault *fault, FILE *out);
+/* All of them. */
 void faults_print(const struct faults *faults, FILE *out);
 
 void faults_free(struct faults *faults); /* NULL ok */

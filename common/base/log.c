@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/utf8.h"
 
 /* A line is written by one write(2) of at most PIPE_BUF bytes, so that lines of several threads and processes
  * do not mix in a pipe. What does not fit is cut. */
@@ -39,23 +40,6 @@ static void put_text(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* Bytes of the valid UTF-8 sequence at p; 0 when it is not valid. */
-static size_t utf8_length(const unsigned char *p)
-{
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : p[0] >= 0xC2 ? 2 : 0;
-
-    if (p[0] > 0xF4)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
-        (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 /* The escape that JSON knows too, so that text lines need no second set of rules. */
 static void put_escape(struct line *line, unsigned c)
 {
@@ -71,23 +55,20 @@ static void put_escape(struct line *line, unsigned c)
 /* A message on its way into a line: no control character passes, and what comes out is UTF-8. */
 static void put_message(struct line *line, const char *message, bool json)
 {
-    const unsigned char *p = (const unsigned char *)message;
+    const char *end = message + strlen(message);
 
-    while (*p != '\0') {
-        size_t n = utf8_length(p);
-        if (n == 0) {
+    for (const char *p = message; p < end;) {
+        size_t n = utf8_character(p, end);
+        uint32_t code = n > 0 ? utf8_code(p, n) : 0xFFFD;
+        if (n == 0)
             put_text(line, "\xEF\xBF\xBD");
-            n = 1;
-        } else if (*p < 0x20 || *p == 0x7F) {
-            put_escape(line, *p);
-        } else if (n == 2 && p[0] == 0xC2 && p[1] < 0xA0) {
-            put_escape(line, p[1]);
-        } else if (json && (*p == '"' || *p == '\\')) {
-            put(line, *p == '"' ? "\\\"" : "\\\\", 2);
-        } else {
-            put(line, (const char *)p, n);
-        }
-        p += n;
+        else if (code < 0x20 || (code >= 0x7F && code < 0xA0))
+            put_escape(line, code);
+        else if (json && (code == '"' || code == '\\'))
+            put(line, code == '"' ? "\\\"" : "\\\\", 2);
+        else
+            put(line, p, n);
+        p += n > 0 ? n : 1;
     }
 }
 

@@ -64,32 +64,6 @@ static inline const char *bytes_skip_space(const char *p, const char *end)
     return p;
 }
 
-/* Bytes of the well-formed UTF-8 sequence beyond ASCII at p (2 to 4: no overlong form, no surrogate, nothing
- * above U+10FFFF); 0 when there is none. */
-static inline size_t utf8_sequence(const char *p, const char *end)
-{
-    const unsigned char *s = (const unsigned char *)p;
-    size_t room = (size_t)(end - p);
-    unsigned char low = 0x80, high = 0xBF;
-
-    if (room < 2 || s[0] < 0xC2 || s[0] > 0xF4)
-        return 0;
-    if (s[0] == 0xE0)
-        low = 0xA0;
-    else if (s[0] == 0xED)
-        high = 0x9F;
-    else if (s[0] == 0xF0)
-        low = 0x90;
-    else if (s[0] == 0xF4)
-        high = 0x8F;
-    if (s[1] < low || s[1] > high)
-        return 0;
-    size_t n = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-    if (room < n || (n > 2 && (s[2] & 0xC0) != 0x80) || (n > 3 && (s[3] & 0xC0) != 0x80))
-        return 0;
-    return n;
-}
-
 /* The value of four hexadecimal digits at p; -1 when they are not there. */
 static inline int bytes_hex4(const char *p, const char *end)
 {

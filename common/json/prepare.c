@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/json/bytes.h"
 #include "common/json/scan.h"
 

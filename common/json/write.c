@@ -1,4 +1,5 @@
 #include "common/base/buf.h"
+#include "common/base/utf8.h"
 #include "common/json/bytes.h"
 #include "common/json/json.h"
 
@@ -40,7 +41,7 @@ void json_put_text(struct buf *out, const char *text, size_t len)
     buf_init(&clean, len * 3);
     for (const char *p = text; p < end;) {
         const char *special = bytes_plain(p, end, STOP_BEYOND_ASCII);
-        size_t n = special < end && (unsigned char)*special >= 0x80 ? utf8_sequence(special, end) : 1;
+        size_t n = special < end ? utf8_character(special, end) : 1;
         buf_add(&clean, p, (size_t)(special - p));
         if (special < end && n > 0)
             buf_add(&clean, special, n);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "common/base/buf.h"
+#include "common/base/utf8.h"
 #include "common/mysql/sql.h"
 
 const char *ddl_collation(bool mariadb)
@@ -69,19 +70,6 @@ static const char *type_of(const struct pipeline *p, const struct column *c)
 
 enum { COLUMN_COMMENT_MAX = 1024, TABLE_COMMENT_MAX = 2048 /* characters */ };
 
-/* The bytes of at most max_chars characters of UTF-8. */
-static size_t cut_characters(const char *text, size_t max_chars)
-{
-    size_t n = 0;
-
-    for (size_t chars = 0; text[n] != '\0'; n++) {
-        bool begins = ((unsigned char)text[n] & 0xC0) != 0x80;
-        if (begins && chars++ == max_chars)
-            break;
-    }
-    return n;
-}
-
 enum { INDEX_BYTES = 3072 /* of InnoDB */, CHARACTER_BYTES = 4, NUMBER_BYTES = 12, VARCHAR_MAX = 255 };
 
 /* Characters of each text in the key, so that the key's columns together fit into an index. */
@@ -102,7 +90,7 @@ static void put_comment(struct buf *out, const char *label, size_t max_chars)
     if (label == NULL || *label == '\0')
         return;
     buf_add_text(out, " COMMENT ");
-    sql_put_text(out, label, cut_characters(label, max_chars));
+    sql_put_text(out, label, utf8_first(label, strlen(label), max_chars));
 }
 
 static void put_column(const struct pipeline *p, size_t index, bool mariadb, struct buf *out)

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "common/base/utf8.h"
 #include "common/options/options_private.h"
 
 enum { SHOWN_MAX = 80 };
@@ -82,14 +83,10 @@ const char *option_allowed(const struct option_spec *spec, char out[ALLOWED_TEXT
 /* A foreign text for a message: one line, not endless. */
 static const char *shown(const char *text, char out[SHOWN_MAX + 4])
 {
-    size_t len = strnlen(text, SHOWN_MAX + 1);
-    bool cut = len > SHOWN_MAX;
+    size_t whole = strlen(text);
+    size_t len = utf8_cut(text, whole, SHOWN_MAX);
+    bool cut = len < whole;
 
-    if (cut) {
-        len = SHOWN_MAX;
-        while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
-            len--; /* whole characters */
-    }
     for (size_t i = 0; i < len; i++)
         out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i];
     memcpy(out + len, cut ? "..." : "", cut ? 4 : 1);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/pipeline/parse.h"
 
 enum { IDENTIFIER_MAX = 64 };
@@ -156,15 +157,6 @@ static void read_tail(struct reader *r, const struct node *n, struct sql *s)
         s->wrong = "nothing is expected behind VALUES: the values are added for each batch";
 }
 
-static size_t characters(const char *from, const char *to)
-{
-    size_t n = 0;
-
-    for (; from < to; from++)
-        n += ((unsigned char)*from & 0xC0) != 0x80;
-    return n;
-}
-
 void read_main_sql(struct reader *r, const struct node *n)
 {
     const char *text;
@@ -180,7 +172,7 @@ void read_main_sql(struct reader *r, const struct node *n)
     if (s.wrong == NULL)
         read_tail(r, n, &s);
     if (s.wrong != NULL) {
-        read_error(r, n, "character %zu: %s", characters(text, s.at) + 1, s.wrong);
+        read_error(r, n, "character %zu: %s", utf8_count(text, (size_t)(s.at - text)) + 1, s.wrong);
         names_free(&r->sql_columns);
     }
 }

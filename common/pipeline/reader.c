@@ -6,6 +6,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "common/base/utf8.h"
 #include "common/pipeline/parse.h"
 
 enum { LISTING_MAX = 2048, LISTED = 6 /* a nearest name is not enough to show so few */ };
@@ -99,11 +100,8 @@ void read_unknown(struct reader *r, const struct node *at, const char *what, con
 /* Takes path. One that is too long is cut, on a whole character: it is still a place. */
 static void set_path(struct node *n, char *path)
 {
-    size_t len = strlen(path);
+    size_t len = utf8_cut(path, strlen(path), sizeof n->path - 1);
 
-    if (len >= sizeof n->path)
-        for (len = sizeof n->path - 1; len > 0 && ((unsigned char)path[len] & 0xC0) == 0x80;)
-            len--;
     memcpy(n->path, path, len);
     n->path[len] = '\0';
     free(path);
@@ -166,7 +164,7 @@ char *text_place(struct reader *r, size_t at)
         if (r->text[p->at] == '\n') {
             p->line++;
             p->column = 1;
-        } else if (((unsigned char)r->text[p->at] & 0xC0) != 0x80) {
+        } else if (utf8_begins(r->text[p->at])) {
             p->column++;
         }
     }

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "common/base/err.h"
+#include "common/base/utf8.h"
 #include "common/json/bytes.h"
 
 /* The members of one level (the top, or `data`) that an answer is judged by; at == NULL: not there. */

@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "common/base/utf8.h"
 #include "common/json/bytes.h"
 
 void headers_init(struct header_set *h)
@@ -114,7 +115,7 @@ static bool document_id_valid(const char *id)
     if (end == id || end - id > DOCUMENT_ID_MAX)
         return false;
     while (id < end) {
-        size_t n = (unsigned char)*id < 0x80 ? 1 : utf8_sequence(id, end);
+        size_t n = utf8_character(id, end);
         if (n == 0)
             return false;
         id += n;

@@ -525,7 +525,7 @@ def test_preview_knows_the_topics_limit(jstctl: Tool) -> None:
         (
             '{"code":190,"msg":"IP\\n\\u001b[31m"}',
             1,
-            "the API answers with code 190 (IP\\n\\x1b[31m): such a page is not published\n",
+            "the API answers with code 190 (IP\\n\\u001b[31m): such a page is not published\n",
             {
                 "page": {
                     "code": 190,

@@ -124,14 +124,14 @@ static void test_faults(void **state)
     (void)state;
     fault_add(&faults, FAULT_WARNING, "a.json: source", "key %s is not used", "x");
     fault_add(&faults, FAULT_ERROR, "--once", "is wrong");
-    fault_add(&faults, FAULT_WARNING, "b.json", "looks odd");
+    fault_add(&faults, FAULT_WARNING, "b\n.json", "looks \033[31m odd");
     assert_int_equal(faults.count, 3);
     assert_int_equal(faults.errors, 1);
     FILE *out = open_memstream(&text, &size);
     faults_print(&faults, out);
     fclose(out);
     assert_string_equal(text, "warning: a.json: source: key x is not used\nerror: --once: is wrong\n"
-                              "warning: b.json: looks odd\n");
+                              "warning: b\\n.json: looks \\u001b[31m odd\n");
     free(text);
     faults_free(&faults);
     assert_int_equal(faults.count, 0);
