@@ -23,6 +23,7 @@
 
 enum {
     CONNECTIONS_MAX = 16,
+    CONNECTIONS_CLOSING = 16, /* that microhttpd may hold beside them, until it sees that they are shut */
     REQUEST_SECONDS = 5,
     REQUEST_MEMORY = 16 * 1024, /* bytes of request line and headers, for each connection */
     BODY_MAX = 16 * 1024 * 1024,
@@ -34,7 +35,50 @@ enum {
 struct http_server {
     struct MHD_Daemon *daemon;
     http_handler *handler;
+    /* Those that are served, the oldest first; touched by the server's thread alone. */
+    struct MHD_Connection *open[CONNECTIONS_MAX];
+    size_t open_count;
 };
+
+static void forget_connection(struct http_server *server, const struct MHD_Connection *connection)
+{
+    for (size_t i = 0; i < server->open_count; i++) {
+        if (server->open[i] == connection) {
+            server->open_count--;
+            memmove(server->open + i, server->open + i + 1,
+                    (server->open_count - i) * sizeof(struct MHD_Connection *));
+            return;
+        }
+    }
+}
+
+static void shut_connection(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info != NULL)
+        shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+/* A request takes milliseconds, but who sends a byte now and then is never silent long enough to be dropped.
+ * So nobody is kept out: the newest connection takes the place of the oldest. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = context;
+    (void)socket_context;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        forget_connection(server, connection);
+        return;
+    }
+    if (server->open_count == CONNECTIONS_MAX) {
+        shut_connection(server->open[0]);
+        forget_connection(server, server->open[0]);
+    }
+    server->open[server->open_count++] = connection;
+}
 
 static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, struct buf *body,
                                const char *type, const char *allow)
@@ -208,8 +252,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, on_request, server,
-                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)REQUEST_SECONDS,
+                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)(CONNECTIONS_MAX + CONNECTIONS_CLOSING), MHD_OPTION_NOTIFY_CONNECTION,
+                         on_connection, server, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)REQUEST_SECONDS,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return daemon;
