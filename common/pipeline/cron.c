@@ -7,7 +7,12 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 
-enum { FIELDS = 5, FIELD_TEXT = 256, LOOK_DAYS = 5 * 366, DAY_MINUTES = 1440 };
+enum {
+    FIELDS = 5,
+    FIELD_TEXT = 256,
+    LOOK_DAYS = 8 * 366 /* the leap day is missing for eight years at most: 2096 to 2104 */,
+    DAY_MINUTES = 1440
+};
 
 struct field {
     const char *name;
@@ -110,16 +115,51 @@ static bool has_bit(uint64_t bits, int i)
     return (bits >> i & 1) != 0;
 }
 
-/* Is there a month that has one of the days? (A 29 February counts: it comes.) */
-static bool ever_matches(const struct cron *cron)
+static bool date_matches(const struct cron *cron, int month, int day_of_month, int weekday_number)
 {
-    for (int month = 1; month <= 12; month++) {
-        for (int day = 1; day <= days_in_month(2000, month); day++) {
-            if (has_bit(cron->months, month) && (cron->either_day || has_bit(cron->days, day)))
-                return true;
+    bool day = has_bit(cron->days, day_of_month);
+    bool weekday = has_bit(cron->weekdays, weekday_number);
+
+    return has_bit(cron->months, month) && (cron->either_day ? day || weekday : day && weekday);
+}
+
+/* The most days from one matching day to the next; -1 when no day matches. After 400 years the calendar
+ * begins anew, on the same weekday; so all of it is looked at, and the answer does not depend on today. */
+static int longest_pause(const struct cron *cron)
+{
+    int first = -1, last = -1, longest = 0, day_number = 0;
+    int weekday = civil_from_days(civil_to_days(2000, 1, 1)).weekday;
+
+    for (int month = 0; month < 400 * 12; month++) {
+        int days = days_in_month(2000 + month / 12, month % 12 + 1);
+        for (int day = 1; day <= days; day++, day_number++, weekday = (weekday + 1) % 7) {
+            if (!date_matches(cron, month % 12 + 1, day, weekday))
+                continue;
+            if (last >= 0 && day_number - last > longest)
+                longest = day_number - last;
+            first = first >= 0 ? first : day_number;
+            last = day_number;
         }
     }
-    return false;
+    if (last < 0)
+        return -1;
+    int around = first + day_number - last;
+    return around > longest ? around : longest;
+}
+
+static int check_pause(const struct cron *cron, const char *text, struct err *err)
+{
+    int pause = longest_pause(cron);
+
+    if (pause < 0)
+        return err_set(err, ERR_CONFIG, 0, "crontab \"%s\": no month has that day: it would never run", text);
+    if (pause > LOOK_DAYS)
+        return err_set(
+            err, ERR_CONFIG, 0,
+            "crontab \"%s\": it would not run for %d years: the days of month and of week must both "
+            "match where one of them begins with a star",
+            text, pause / 365);
+    return 0;
 }
 
 /* Copy the next word of *at to out and move behind it; false: there is none, or it is too long. */
@@ -164,8 +204,8 @@ int cron_parse(const char *text, struct cron *ret, struct err *err)
         .weekdays = (uint32_t)((bits[WEEKDAY] | bits[WEEKDAY] >> 7) & 0x7F),
         .either_day = !star[DAY] && !star[WEEKDAY],
     };
-    if (!ever_matches(&cron))
-        return err_set(err, ERR_CONFIG, 0, "crontab \"%s\": no month has that day: it would never run", text);
+    if (check_pause(&cron, text, err) != 0)
+        return -1;
     *ret = cron;
     return 0;
 }
@@ -173,10 +213,8 @@ int cron_parse(const char *text, struct cron *ret, struct err *err)
 static bool day_matches(const struct cron *cron, int64_t days)
 {
     struct civil_day d = civil_from_days(days);
-    bool day = has_bit(cron->days, d.day);
-    bool weekday = has_bit(cron->weekdays, d.weekday);
 
-    return has_bit(cron->months, d.month) && (cron->either_day ? day || weekday : day && weekday);
+    return date_matches(cron, d.month, d.day, d.weekday);
 }
 
 /* The first matching minute of the day from `minute` on in direction `step`; -1: none. */

@@ -17,11 +17,11 @@ struct cron {
 
 /* "m h dom mon dow": stars, numbers, ranges, lists, steps; month and weekday names (jan, MON); 7 is Sunday;
  * @hourly @daily @midnight @weekly @monthly @yearly. -1 with ERR_CONFIG and the field's name otherwise; also
- * for an expression that never matches (30 February). */
+ * for an expression that never matches (30 February), or not for more than eight years at some time. */
 int cron_parse(const char *text, struct cron *ret, struct err *err) __attribute__((warn_unused_result));
 
 /* The first matching instant after `after_s` (seconds since 1970 UTC), and the last one at or before
- * `until_s`; whole minutes. Both look at most five years far; -1 when there is none. */
+ * `until_s`; whole minutes. There is one within eight years. */
 int64_t cron_next(const struct cron *cron, int64_t after_s);
 int64_t cron_previous(const struct cron *cron, int64_t until_s);
 
