@@ -116,7 +116,7 @@ static void become_leader(struct extract *x)
     health_reason("state", NULL);
     log_info("this process reads the API");
     struct limiter *l = &x->client->limiter; /* the predecessor may have sent a request just now */
-    limiter_hold(l, x->client->clock.monotonic_ms(), l->interval_ms);
+    limiter_hold(l, clock_monotonic_ms(), l->interval_ms);
     schedule_all(x);
 }
 
@@ -305,7 +305,7 @@ static void try_later(struct extract *x, struct job *j, int64_t wait_ms, const s
     int64_t now_ms = clock_monotonic_ms();
     char pause[32];
 
-    backoff_fail(b, now_ms, wait_ms, (uint32_t)x->client->clock.random());
+    backoff_fail(b, now_ms, wait_ms, (uint32_t)x->client->random());
     if (b->failures > 1 && x->client->verdict.class == API_TRANSIENT && j->run.walks_given_up == 0)
         health_dependency("api", false, why->text);
     if (run_exhausted(&j->run, now_ms)) {

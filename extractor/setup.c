@@ -75,13 +75,12 @@ int setup_api(const struct options *o, struct api **ret, struct err *err)
 
 int setup_client(const struct options *o, struct api *api, struct client *ret, struct err *err)
 {
-    const struct client_clock clock = {clock_now_ms, clock_monotonic_ms, random_bits};
     const struct account account = {options_text(o, "app-key"), options_text(o, "app-secret")};
     struct rate rate;
 
     if (rate_parse(options_text(o, "rate"), &rate, err) != 0)
         return -1;
-    client_init(ret, api, &account, &clock, &rate, options_text(o, "access-token"),
+    client_init(ret, api, &account, random_bits, &rate, options_text(o, "access-token"),
                 options_text(o, "token-file"));
     return 0;
 }

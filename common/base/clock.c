@@ -1,5 +1,6 @@
 #include "common/base/clock.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,14 +16,32 @@ static int64_t read_clock(clockid_t id)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int64_t clock_now_ms(void)
+static int64_t system_now_ms(void)
 {
     return read_clock(CLOCK_REALTIME);
 }
 
-int64_t clock_monotonic_ms(void)
+static int64_t system_monotonic_ms(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+static const struct clock system_clock = {.now_ms = system_now_ms, .monotonic_ms = system_monotonic_ms};
+static const struct clock *_Atomic used = &system_clock;
+
+void clock_use(const struct clock *clock)
+{
+    atomic_store(&used, clock != NULL ? clock : &system_clock);
+}
+
+int64_t clock_now_ms(void)
+{
+    return atomic_load(&used)->now_ms();
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return atomic_load(&used)->monotonic_ms();
 }
 
 /* Years are counted from March here, so that the leap day is the last one (Howard Hinnant's

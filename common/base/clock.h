@@ -10,6 +10,14 @@ enum { BEIJING_OFFSET_S = 8 * 3600, DAY_S = 86400 };
 int64_t clock_now_ms(void);       /* wall clock, milliseconds since 1970 UTC */
 int64_t clock_monotonic_ms(void); /* for waits and deadlines */
 
+/* Where both come from: the system, or a test's twin, in which nobody waits. */
+struct clock {
+    int64_t (*now_ms)(void);
+    int64_t (*monotonic_ms)(void);
+};
+/* From now on the whole process asks this clock, which is kept by reference; NULL: the system's. */
+void clock_use(const struct clock *clock);
+
 /* "YYYY-MM-DD HH:MM:SS" or "YYYY-MM-DD" (midnight), Beijing time, years 1970-9999, a day that exists.
  * Also takes a 'T' for the space. -> seconds since 1970 UTC. -1 when it is anything else. */
 int beijing_parse(const char *text, int64_t *ret_s);

@@ -1,19 +1,19 @@
 #include "extractor/api/client.h"
 
+#include "common/base/clock.h"
 #include "common/http/form.h"
 #include "extractor/api/token_file.h"
 
 enum { SECOND_MS = 1000 };
 
-void client_init(struct client *c, struct api *api, const struct account *account,
-                 const struct client_clock *clock, const struct rate *rate, const char *given_token,
-                 const char *token_file)
+void client_init(struct client *c, struct api *api, const struct account *account, uint64_t (*random)(void),
+                 const struct rate *rate, const char *given_token, const char *token_file)
 {
     struct token_pair stored = {0};
 
-    *c = (struct client){.api = api, .account = *account, .clock = *clock, .token_file = token_file};
+    *c = (struct client){.api = api, .account = *account, .random = random, .token_file = token_file};
     buf_init(&c->answer.body, ANSWER_MAX);
-    limiter_init(&c->limiter, rate, clock->monotonic_ms());
+    limiter_init(&c->limiter, rate, clock_monotonic_ms());
     if (token_file != NULL && token_file_load(token_file, account->app_key, &stored, &c->notice) != 0)
         err_prefix(&c->notice, "the token file is not used");
     token_init(&c->token, given_token, &stored);
@@ -27,7 +27,7 @@ void client_free(struct client *c)
 
 int64_t client_wait_ms(const struct client *c)
 {
-    return limiter_wait_ms(&c->limiter, c->clock.monotonic_ms());
+    return limiter_wait_ms(&c->limiter, clock_monotonic_ms());
 }
 
 static int64_t floor_s(int64_t ms)
@@ -37,7 +37,7 @@ static int64_t floor_s(int64_t ms)
 
 int64_t client_now_s(const struct client *c)
 {
-    return floor_s(c->clock.now_ms() - c->ahead_ms);
+    return floor_s(clock_now_ms() - c->ahead_ms);
 }
 
 void client_try_again(struct client *c)
@@ -60,7 +60,7 @@ bool client_notice(struct client *c, struct err *ret)
 /* What the verdict means for the caller, where the answer is no success. msg: the API's own words. */
 static enum call failed(struct client *c, int64_t code, const char *msg, struct err *err)
 {
-    int64_t now_ms = c->clock.monotonic_ms();
+    int64_t now_ms = clock_monotonic_ms();
 
     if (c->answer.retry_after_ms > c->verdict.wait_ms)
         c->verdict.wait_ms = c->answer.retry_after_ms;
@@ -88,7 +88,7 @@ static void note_clock(struct client *c)
 static enum call post(struct client *c, const char *path, struct form *form, const char *list,
                       struct envelope *ret, struct err *err)
 {
-    limiter_take(&c->limiter, c->clock.monotonic_ms());
+    limiter_take(&c->limiter, clock_monotonic_ms());
     c->asked = true;
     c->answer.retry_after_ms = -1;
     int rc = api_post(c->api, path, form, &c->answer, err);
@@ -101,7 +101,7 @@ static enum call post(struct client *c, const char *path, struct form *form, con
         if (c->answer.retry_after_ms > c->verdict.wait_ms)
             c->verdict.wait_ms = c->answer.retry_after_ms;
         if (c->verdict.class == API_RATE_LIMITED)
-            limiter_hold(&c->limiter, c->clock.monotonic_ms(), c->verdict.wait_ms);
+            limiter_hold(&c->limiter, clock_monotonic_ms(), c->verdict.wait_ms);
         err_set(err, ERR_RETRY, c->answer.status, "the API answers with HTTP status %d", c->answer.status);
         return CALL_FAILED;
     }
@@ -152,9 +152,9 @@ static enum call ask_token(struct client *c, enum token_step step, struct err *e
     struct envelope e;
     struct token_pair pair;
     char code[INIT_CODE_TEXT];
-    int64_t now_s = floor_s(c->clock.now_ms());
+    int64_t now_s = floor_s(clock_now_ms());
 
-    request_init_code(c->clock.random(), code);
+    request_init_code(c->random(), code);
     int rc = step == TOKEN_REFRESH
                  ? request_refresh_token(&c->account, c->token.pair.refresh, now_s, &form, err)
                  : request_init_token(&c->account, code, now_s, &form, err);
@@ -208,7 +208,7 @@ enum call client_query(struct client *c, const char *path, const char *biz, cons
         return helpless(c, err);
     if (step != TOKEN_USE)
         return ask_token(c, step, err);
-    if (request_query(&c->account, c->token.pair.access, biz, floor_s(c->clock.now_ms()), &form, err) != 0)
+    if (request_query(&c->account, c->token.pair.access, biz, floor_s(clock_now_ms()), &form, err) != 0)
         return CALL_FAILED;
     if (post(c, path, &form, list, ret, err) != CALL_ANSWERED)
         return CALL_FAILED;

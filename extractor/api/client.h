@@ -14,16 +14,10 @@
 #include "extractor/api/token.h"
 #include "extractor/api/verdict.h"
 
-struct client_clock {
-    int64_t (*now_ms)(void); /* wall clock */
-    int64_t (*monotonic_ms)(void);
-    uint64_t (*random)(void);
-};
-
 struct client {
     struct api *api;
     struct account account;
-    struct client_clock clock;
+    uint64_t (*random)(void);
     const char *token_file; /* NULL: tokens are not kept */
     struct limiter limiter;
     struct token token;
@@ -36,10 +30,9 @@ struct client {
 };
 
 /* given_token: JST_ACCESS_TOKEN or NULL. What the token file holds is read here; a file that cannot be used
- * is a notice. The texts of the account are kept by reference. */
-void client_init(struct client *c, struct api *api, const struct account *account,
-                 const struct client_clock *clock, const struct rate *rate, const char *given_token,
-                 const char *token_file);
+ * is a notice. The texts of the account are kept by reference. random: any 64 bits. */
+void client_init(struct client *c, struct api *api, const struct account *account, uint64_t (*random)(void),
+                 const struct rate *rate, const char *given_token, const char *token_file);
 void client_free(struct client *c);
 
 enum call {

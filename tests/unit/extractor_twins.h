@@ -1,4 +1,4 @@
-/* In-memory twins of the extractor's ports: an API, a sink, a clock; and a small pipeline. */
+/* In-memory twins of the extractor's ports: an API, a sink; and a small pipeline. */
 #ifndef TESTS_EXTRACTOR_TWINS_H
 #define TESTS_EXTRACTOR_TWINS_H
 
@@ -15,6 +15,7 @@
 #include "common/pipeline/pipeline.h"
 #include "common/wire/ports.h"
 #include "extractor/api/client.h"
+#include "tests/unit/twins/clock.h"
 
 /* ---- a pipeline ---- */
 
@@ -45,23 +46,12 @@ static inline struct pipeline *twin_pipeline(const char *request, const char *op
     "{\"field\":\"modified_begin\",\"type\":\"string\",\"value\":\"{{LAST_SYNC_TIME|datetime}}\"},"          \
     "{\"field\":\"modified_end\",\"type\":\"string\",\"value\":\"{{CURRENT_TIME|datetime}}\"}"
 
-/* ---- a clock ---- */
+/* ---- chance ---- */
 
-static int64_t twin_wall_ms = INT64_C(1785312000000);
-static int64_t twin_monotonic_ms = 1000000;
-static inline int64_t twin_now(void)
-{
-    return twin_wall_ms;
-}
-static inline int64_t twin_monotonic(void)
-{
-    return twin_monotonic_ms;
-}
 static inline uint64_t twin_random(void)
 {
     return 4711;
 }
-static const struct client_clock twin_clock = {twin_now, twin_monotonic, twin_random};
 
 /* ---- an API ---- */
 
@@ -177,16 +167,16 @@ static inline int twin_wait(struct sink *sink, int timeout_ms, struct err *err)
 {
     struct twin_sink *t = (struct twin_sink *)sink;
 
-    (void)timeout_ms;
     if (t->broken)
         return err_set(err, ERR_FATAL, 0, "fenced");
-    if (t->mute_topic != NULL && t->count > 0 && strcmp(t->list[t->count - 1].topic, t->mute_topic) == 0)
-        return 1;
-    if (t->unanswered_for > 0) {
+    bool mute =
+        t->mute_topic != NULL && t->count > 0 && strcmp(t->list[t->count - 1].topic, t->mute_topic) == 0;
+    if (!mute && t->unanswered_for == 0)
+        return 0;
+    if (t->unanswered_for > 0)
         t->unanswered_for--;
-        return 1;
-    }
-    return 0;
+    twin_pass(timeout_ms);
+    return 1;
 }
 
 static inline bool twin_failure(struct sink *sink, struct sink_failure *ret)

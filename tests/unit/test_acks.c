@@ -8,10 +8,10 @@
 
 #include "common/base/err.h"
 #include "common/skeleton/acks.h"
+#include "tests/unit/twins/clock.h"
 #include "tests/unit/twins/memory_sink.h"
 #include "tests/unit/twins/memory_source.h"
 
-static int64_t clock_ms;
 static bool stop;
 static struct memory_source *in;
 static struct memory_sink *out;
@@ -21,15 +21,9 @@ static enum err_kind refusal; /* what the callback answers */
 static uint64_t tickets;
 static bool resend; /* the callback sends another message */
 
-int64_t __wrap_clock_monotonic_ms(void);
-int64_t __wrap_clock_monotonic_ms(void)
-{
-    return clock_ms;
-}
-
 static void on_wait(int timeout_ms)
 {
-    clock_ms += timeout_ms;
+    twin_pass(timeout_ms);
 }
 
 static bool stopping(void)
@@ -60,7 +54,7 @@ static int refused(void *arg, const struct sink_failure *failure, struct err *er
 static int set_up(void **state)
 {
     (void)state;
-    clock_ms = 1000000;
+    twin_clock_use();
     stop = resend = false;
     refusals = 0;
     refusal = ERR_NONE;
@@ -152,9 +146,9 @@ static void test_stop(void **state)
     assert_int_equal(acks_wait(&acks, &err), 0);
     send("rows", "x");
     out->hold = -1;
-    since = clock_ms;
+    since = twin_monotonic_ms;
     assert_int_equal(acks_wait(&acks, &err), 1);
-    assert_in_range(clock_ms - since, 2000, 2500);
+    assert_in_range(twin_monotonic_ms - since, 2000, 2500);
     assert_false(in->all_paused);
 }
 

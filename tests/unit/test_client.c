@@ -61,7 +61,8 @@ static void begin(struct talk *t, const char *given, const struct line *lines, s
 {
     *t = (struct talk){.script = {.lines = lines, .count = count}};
     twin_api_init(&t->api, follow, &t->script);
-    client_init(&t->client, &t->api.base, &account, &twin_clock, &unlimited, given, NULL);
+    twin_clock_use();
+    client_init(&t->client, &t->api.base, &account, twin_random, &unlimited, given, NULL);
 }
 #define BEGIN(t, given, lines) begin(t, given, lines, sizeof(lines) / sizeof *(lines))
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
+#include "tests/unit/twins/clock.h"
 
 static void beijing_times(void **state)
 {
@@ -158,9 +159,23 @@ static void the_clocks_run(void **state)
     assert_true(clock_monotonic_ms() >= before);
 }
 
+static void the_clock_may_be_a_twin(void **state)
+{
+    (void)state;
+
+    twin_clock_use();
+    assert_int_equal(clock_now_ms(), twin_wall_ms);
+    assert_int_equal(clock_monotonic_ms(), twin_monotonic_ms);
+    twin_pass(1500);
+    assert_int_equal(clock_monotonic_ms(), 1001500);
+    clock_use(NULL);
+    assert_int_not_equal(clock_now_ms(), twin_wall_ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_clock_may_be_a_twin),
         cmocka_unit_test(beijing_times),
         cmocka_unit_test(other_spellings),
         cmocka_unit_test(wrong_times),

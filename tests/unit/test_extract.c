@@ -24,7 +24,8 @@ struct twin_source {
     const struct happening *script;
     size_t count, at;
     int idle_polls,
-        idle_most; /* polls after the script; after the most of them the program is asked to stop */
+        idle_most;    /* polls after the script; after the most of them the program is asked to stop */
+    bool time_passes; /* while it waits */
 };
 
 static bool stop;
@@ -33,9 +34,11 @@ static int source_twin_poll(struct source *source, int timeout_ms, struct source
 {
     struct twin_source *t = (struct twin_source *)source;
 
-    (void)timeout_ms, (void)err;
+    (void)err;
     ret->kind = SOURCE_NONE;
     if (t->at == t->count) {
+        if (t->time_passes)
+            twin_pass(timeout_ms);
         stop = stop || ++t->idle_polls > t->idle_most;
         return 0;
     }
@@ -122,7 +125,8 @@ static void open_world(struct world *w, const struct happening *script, size_t c
     *w = (struct world){.source = {.base = {.ops = &ops}, .script = script, .count = count, .idle_most = 50}};
     twin_api_init(&w->api, answer, &w->refusing);
     twin_sink_init(&w->sink);
-    client_init(&w->client, &w->api.base, &account, &twin_clock, &(struct rate){0, 0}, "G", NULL);
+    twin_clock_use();
+    client_init(&w->client, &w->api.base, &account, twin_random, &(struct rate){0, 0}, "G", NULL);
     for (size_t i = 0; i < 2; i++) {
         w->pipelines[i] = twin_pipeline(WINDOW_REQUEST, "");
         free(w->pipelines[i]->name);
@@ -225,10 +229,13 @@ static void once_gives_up_standing_by(void **state)
 
     OPEN(&w, script);
     w.source.idle_most = 100000000;
+    w.source.time_passes = true;
     w.extract.once = true;
-    w.extract.once_patience_ms = 50;
+    w.extract.once_patience_ms = 60000;
+    int64_t since_ms = twin_monotonic_ms;
     assert_int_equal(extract_run(&w.extract, &w.err), -1);
     assert_int_equal(w.err.kind, ERR_RETRY);
+    assert_in_range(twin_monotonic_ms - since_ms, 60000, 61000);
     assert_int_equal(w.api.requests, 0);
     close_world(&w);
 }
@@ -250,10 +257,12 @@ static void once_gives_up_without_a_broker(void **state)
     w.source.idle_most = 100000000;
     w.sink.mute_topic = "raw";
     w.extract.once = true;
-    w.extract.once_patience_ms = 50;
+    w.extract.once_patience_ms = 60000;
+    int64_t since_ms = twin_monotonic_ms;
     w.extract.contact_ms = contact_lost;
     assert_int_equal(extract_run(&w.extract, &w.err), -1);
     assert_int_equal(w.err.kind, ERR_RETRY);
+    assert_in_range(twin_monotonic_ms - since_ms, 65000, 66000); /* 5 s may be a short absence */
     assert_int_equal(written(&w, "one/live"), 0);
     close_world(&w);
 }

@@ -8,33 +8,16 @@
 #include <cmocka.h>
 
 #include "common/base/buf.h"
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/monitor/health.h"
 #include "common/monitor/metrics.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/twins/clock.h"
+
+#define AT "1970-01-01T00:00:00.000Z "
 
 static struct capture capture;
 static struct buf out;
-
-/* The clock is the test's: all that health.c and log.c use of clock.c. */
-static int64_t monotonic_ms = 1000000;
-
-int64_t clock_monotonic_ms(void)
-{
-    return monotonic_ms;
-}
-
-int64_t clock_now_ms(void)
-{
-    return 0;
-}
-
-const char *rfc3339_format(int64_t ms, char text[RFC3339_TEXT])
-{
-    snprintf(text, RFC3339_TEXT, "%lld", (long long)ms);
-    return text;
-}
 
 static int forget(void **state)
 {
@@ -73,18 +56,18 @@ static void a_dependency_is_logged_when_it_changes(void **state)
     (void)state;
 
     log_setup("loader", LOG_INFO, false);
-    dependency("kafka", false, "no route", "0 WARN  loader: kafka: down: no route\n");
+    dependency("kafka", false, "no route", AT "WARN  loader: kafka: down: no route\n");
     assert_ready(false, "kafka: no route\n");
     dependency("kafka", false, "refused", "");
     assert_ready(false, "kafka: refused\n");
-    dependency("mysql", false, NULL, "0 WARN  loader: mysql: down: does not answer\n");
+    dependency("mysql", false, NULL, AT "WARN  loader: mysql: down: does not answer\n");
     assert_ready(false, "kafka: refused\nmysql: does not answer\n");
-    dependency("kafka", true, "ignored", "0 INFO  loader: kafka: up\n");
+    dependency("kafka", true, "ignored", AT "INFO  loader: kafka: up\n");
     dependency("kafka", true, NULL, "");
     assert_ready(false, "mysql: does not answer\n");
-    dependency("mysql", true, NULL, "0 INFO  loader: mysql: up\n");
+    dependency("mysql", true, NULL, AT "INFO  loader: mysql: up\n");
     assert_ready(true, "ready\n");
-    dependency("kafka", false, "gone", "0 WARN  loader: kafka: down: gone\n");
+    dependency("kafka", false, "gone", AT "WARN  loader: kafka: down: gone\n");
 }
 
 static void reasons_come_and_go(void **state)
@@ -152,10 +135,10 @@ static void the_loop_must_turn(void **state)
     assert_false(health_alive(&out));
     assert_string_equal(out.data, "the main loop has not turned yet\n");
     health_turn();
-    int64_t start = monotonic_ms;
+    int64_t start = twin_monotonic_ms;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         buf_reset(&out);
-        monotonic_ms = start + cases[i].later_ms;
+        twin_monotonic_ms = start + cases[i].later_ms;
         assert_int_equal(health_alive(&out), cases[i].alive);
         assert_string_equal(out.data, cases[i].text);
     }
@@ -166,6 +149,8 @@ static void the_loop_must_turn(void **state)
 
 int main(void)
 {
+    twin_wall_ms = 0;
+    twin_clock_use();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_dependency_is_logged_when_it_changes, forget),
         cmocka_unit_test_teardown(reasons_come_and_go, forget),

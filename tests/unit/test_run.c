@@ -81,7 +81,8 @@ static void open_world(struct world *w, int count, const char *options)
     *w = (struct world){.shop = {.count = count, .bytes = 10}};
     twin_api_init(&w->api, serve, &w->shop);
     twin_sink_init(&w->sink);
-    client_init(&w->client, &w->api.base, &account, &twin_clock, &(struct rate){0, 0}, "G", NULL);
+    twin_clock_use();
+    client_init(&w->client, &w->api.base, &account, twin_random, &(struct rate){0, 0}, "G", NULL);
     w->publisher = (struct publisher){.sink = &w->sink.base, .state_topic = "state"};
     w->world = (struct run_world){.client = &w->client,
                                   .publisher = &w->publisher,
