@@ -350,6 +350,8 @@ static int take_turn(struct extract *x, struct job *j, const struct run_world *w
     enum run_result result = run_step(&j->run, w, &wait_ms, &why);
     if (client_notice(x->client, &notice))
         log_warn("%s", notice.text);
+    if (run_notice(&j->run, &notice))
+        log_warn("pipeline %s: %s", name_of(j), notice.text);
     if (x->client->asked && x->client->verdict.class == API_OK && j->run.backoff.failures == 0)
         note_success(x, j, failures);
     j->state->checkpoint = j->run.checkpoint.synced_to_s > j->state->checkpoint.synced_to_s

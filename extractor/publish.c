@@ -8,7 +8,6 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/log.h"
 #include "common/http/api.h"
 #include "common/pipeline/pipeline.h"
 #include "common/wire/envelope.h"
@@ -148,9 +147,6 @@ int publish_dead(struct publisher *p, const struct page_origin *from, const stru
                        answer->body.len);
         rc = send_body(p, from->dead_topic, from, answer, &no_body, &headers, err);
     }
-    if (rc == 0)
-        log_warn("pipeline %s: dead letter: %s: %s", from->pipeline->name, dead_class_name(DEAD_TOO_LARGE),
-                 why);
     headers_free(&headers);
     return rc;
 }

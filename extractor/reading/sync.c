@@ -184,6 +184,7 @@ static enum run_result too_large(struct run *r, const struct run_world *w, const
         buf_reset(&w->client->answer.body);
     if (publish_dead(w->publisher, &from, &w->client->answer, why, err) != 0)
         return RUN_FAILED;
+    err_set(&r->notice, ERR_REJECT, 0, "dead letter: %s: %s", dead_class_name(DEAD_TOO_LARGE), why);
     dead_count(r->route->pipeline->name, "extractor", DEAD_TOO_LARGE);
     if (e != NULL) {
         page_see(r->route->pipeline, e, &r->walk);
@@ -263,6 +264,15 @@ enum run_result run_step(struct run *r, const struct run_world *w, int64_t *ret_
     if (c->answer.body.cap > KEPT_BYTES)
         buf_free(&c->answer.body);
     return result;
+}
+
+bool run_notice(struct run *r, struct err *ret)
+{
+    if (r->notice.kind == ERR_NONE)
+        return false;
+    *ret = r->notice;
+    err_clear(&r->notice);
+    return true;
 }
 
 bool run_exhausted(const struct run *r, int64_t now_ms)

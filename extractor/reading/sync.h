@@ -9,6 +9,7 @@
 
 #include "common/base/backoff.h"
 #include "common/base/buf.h"
+#include "common/base/err.h"
 #include "extractor/api/window.h"
 #include "extractor/checkpoint.h"
 #include "extractor/metrics.h"
@@ -16,7 +17,6 @@
 #include "extractor/reading/walk.h"
 
 struct client;
-struct err;
 struct publisher;
 struct route;
 
@@ -45,6 +45,7 @@ struct run {
     struct walk_answer page; /* what its parts said so far */
     struct buf biz;
     uint64_t pages, documents; /* acknowledged in this run */
+    struct err notice;         /* a dead letter was published: for the log; taken by run_notice() */
 };
 
 void run_init(struct run *r, const struct route *route);
@@ -65,6 +66,9 @@ enum run_result {
 /* One request, what follows from it, and Kafka's acknowledgement. */
 enum run_result run_step(struct run *r, const struct run_world *w, int64_t *ret_wait_ms, struct err *err)
     __attribute__((warn_unused_result));
+
+/* Take the notice, if there is one. */
+bool run_notice(struct run *r, struct err *ret);
 
 /* Have all retries been used up? */
 bool run_exhausted(const struct run *r, int64_t now_ms);

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -20,6 +19,7 @@
 #include "common/skeleton/app.h"
 #include "common/wire/topics.h"
 #include "tests/unit/client.h"
+#include "tests/unit/threads.h"
 
 /* The files that app_init() reads, in words: "--pipelines broken" has an error, "odd" a warning. */
 void pipelines_read(const char *const *paths, size_t path_count, struct pipelines *ret, struct faults *faults)
@@ -318,14 +318,17 @@ static void a_signal_that_another_thread_takes_wakes_too(void **state)
     assert_true(clock_monotonic_ms() - before < 5000);
 }
 
-/* Only the main thread could take the signal, and it has them blocked: nothing may happen until it has not.
- */
+/* Only the main thread takes signals, and here it has them blocked: nothing happens until it has not. */
 static void signal_beside_the_server(struct app *app, struct err *err)
 {
+    int taking;
     (void)app;
+
     block_signals(SIG_BLOCK);
+    int threads = threads_count(SIGTERM, &taking);
+    if (threads < 2 || taking > 0)
+        err_set(err, ERR_FATAL, 0, "%d of %d threads take signals", taking, threads);
     kill(getpid(), SIGTERM);
-    poll(NULL, 0, 100);
     if (stop_requested())
         err_set(err, ERR_FATAL, 0, "the server's thread took the signal");
     block_signals(SIG_UNBLOCK);
@@ -348,11 +351,10 @@ static void ignore_the_flag(struct app *app, struct err *err)
 {
     (void)err;
     app_ready(app);
-    for (;;) {
-        poll(NULL, 0, 10);
-        if (stop_requested())
-            dprintf(STDERR_FILENO, "did not stop\n");
-    }
+    stop_sleep_until(INT64_MAX);
+    dprintf(STDERR_FILENO, "did not stop\n");
+    for (;;)
+        pause();
 }
 
 static void a_second_signal_ends_at_once(void **state)
@@ -419,8 +421,19 @@ static void linger(struct app *app, struct err *err)
     (void)err;
     app_ready(app);
     stop_sleep_until(INT64_MAX);
-    for (int64_t until = clock_monotonic_ms() + 1500; clock_monotonic_ms() < until;)
-        poll(NULL, 0, 10);
+}
+
+static int told[2]; /* a pipe, whose end the test closes */
+
+/* Be stopping until told. */
+static void stop_slowly(struct app *app, struct err *err)
+{
+    char none;
+
+    close(told[1]);
+    linger(app, err);
+    if (read(told[0], &none, 1) != 0)
+        err_set(err, ERR_FATAL, 0, "no end");
 }
 
 static void the_server_tells_how_it_is(void **state)
@@ -429,7 +442,8 @@ static void the_server_tells_how_it_is(void **state)
     char out[8192];
     (void)state;
 
-    start(&c, PROGRAM_LOADER, "--listen|127.0.0.1:0", linger);
+    assert_int_equal(pipe(told), 0);
+    start(&c, PROGRAM_LOADER, "--listen|127.0.0.1:0", stop_slowly);
     wait_for(&c, "/metrics\n");
     const char *address = address_of(&c, "http://");
     assert_int_equal(get(address, "/metrics", out, sizeof out), 200);
@@ -442,11 +456,13 @@ static void the_server_tells_how_it_is(void **state)
     assert_int_equal(get(address, "/", out, sizeof out), 404);
     kill(c.pid, SIGTERM);
     int status = 200;
-    for (int i = 0; i < 100 && status == 200; i++)
+    for (int i = 0; i < 10000 && status == 200; i++)
         status = get(address, "/readyz", out, sizeof out);
+    close(told[1]);
     assert_int_equal(status, 503);
     assert_non_null(strstr(out, "\r\n\r\nstopping\n"));
     assert_int_equal(finish(&c), 0);
+    close(told[0]);
 }
 
 static void ask_before_ready(struct app *app, struct err *err)

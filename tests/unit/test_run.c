@@ -298,6 +298,7 @@ static void a_broken_producer_is_fatal(void **state)
 static void too_large_pages_are_halved(void **state)
 {
     struct world w;
+    struct err notice = ERR_INIT;
     bool seen[36] = {false};
     (void)state;
 
@@ -322,6 +323,9 @@ static void too_large_pages_are_halved(void **state)
     }
     for (int i = 1; i <= 35; i++)
         assert_true(seen[i]);
+    assert_true(run_notice(&w.run, &notice));
+    assert_string_equal(notice.text, "dead letter: too-large: page 17 of page size 1: too large");
+    assert_false(run_notice(&w.run, &notice));
     close_world(&w);
 }
 
