@@ -2,38 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/pipeline/parse.h"
 
-enum { JOINED_MAX = 64 * 1024, SPECS_MAX = 32 };
+enum { SPECS_MAX = 32 };
 
 /* ---- names ---- */
-
-void names_add(struct name_list *names, const char *name, size_t len)
-{
-    names->names = mem_realloc(names->names, (names->count + 1) * sizeof *names->names);
-    names->names[names->count++] = mem_strndup(name, len);
-}
-
-void names_free(struct name_list *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->names[i]);
-    free(names->names);
-    *names = (struct name_list){0};
-}
-
-char *names_join(const struct name_list *names)
-{
-    struct buf out;
-
-    buf_init(&out, JOINED_MAX);
-    for (size_t i = 0; i < names->count; i++)
-        buf_printf(&out, "%s%s", i > 0 ? ", " : "", names->names[i]);
-    return buf_take(&out, NULL);
-}
 
 /* "io_id" or "{io_id}". */
 static bool read_name(struct reader *r, const struct node *n, struct name_list *ret)
@@ -58,13 +33,11 @@ static bool read_name(struct reader *r, const struct node *n, struct name_list *
 
 static bool has_twins(struct reader *r, const struct node *n, const struct name_list *names)
 {
-    for (size_t i = 0; i < names->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(names->names[i], names->names[j]) == 0) {
-                read_error(r, n, "\"%s\" is named twice", names->names[i]);
-                return true;
-            }
-    return false;
+    const char *twin = names_twin(names);
+
+    if (twin != NULL)
+        read_error(r, n, "\"%s\" is named twice", twin);
+    return twin != NULL;
 }
 
 static bool read_name_array(struct reader *r, const struct node *n, struct name_list *ret)

@@ -116,10 +116,6 @@ bool read_choice(struct reader *r, const struct node *n, const char *const *name
 bool read_names(struct reader *r, const struct node *n, struct name_list *ret);
 bool read_cron(struct reader *r, const struct node *n, struct cron *ret, char **ret_text);
 
-void names_free(struct name_list *names);
-void names_add(struct name_list *names, const char *name, size_t len);
-char *names_join(const struct name_list *names); /* "a, b"; the caller frees it */
-
 /* ---- objects and requests (fields.c) ---- */
 
 /* What to do with a known key. */

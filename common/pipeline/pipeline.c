@@ -37,13 +37,6 @@ static void column_free(struct column *c)
     free(c->label);
 }
 
-static void name_list_free(struct name_list *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->names[i]);
-    free(names->names);
-}
-
 void pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
@@ -53,8 +46,8 @@ void pipeline_free(struct pipeline *p)
     for (size_t i = 0; i < p->column_count; i++)
         column_free(&p->columns[i]);
     free(p->columns);
-    name_list_free(&p->key);
-    name_list_free(&p->document);
+    names_free(&p->key);
+    names_free(&p->document);
     char *const texts[] = {p->name,          p->title,        p->file,          p->api,
                            p->flatten,       p->window_begin, p->window_end,    p->table,
                            p->list,          p->version,      p->modified,      p->crontab,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/base/faults.h"
+#include "common/base/names.h"
 #include "common/pipeline/cron.h"
 #include "common/pipeline/template.h"
 
@@ -54,11 +55,6 @@ struct column {
 enum write_mode { WRITE_DOCUMENT, WRITE_REPLACE };
 enum read_mode { READ_WINDOW, READ_VERSION };
 enum empty_document { EMPTY_ROW, EMPTY_NONE };
-
-struct name_list {
-    char **names;
-    size_t count;
-};
 
 struct pipeline {
     char *name;  /* [a-z0-9][a-z0-9_-]{0,62}: topics, metrics and keys are made of it */

@@ -19,9 +19,7 @@ void headers_init(struct header_set *h)
 
 void headers_free(struct header_set *h)
 {
-    for (size_t i = 0; i < h->made_count; i++)
-        free(h->made[i]);
-    free(h->made);
+    names_free(&h->made);
     free(h->list);
     headers_init(h);
 }
@@ -45,8 +43,7 @@ static void put_reference(struct header_set *h, const struct header *header)
 
 static void put_made(struct header_set *h, const char *name, char *value)
 {
-    h->made = mem_grow(h->made, &h->made_cap, h->made_count, sizeof *h->made);
-    h->made[h->made_count++] = value;
+    names_take(&h->made, value);
     put_reference(h, &(struct header){.name = name, .value = value});
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/names.h"
 #include "common/wire/ports.h"
 
 struct err;
@@ -38,8 +39,7 @@ struct err;
 struct header_set {
     struct header *list;
     size_t count, cap;
-    char **made;
-    size_t made_count, made_cap;
+    struct name_list made; /* values */
 };
 void headers_init(struct header_set *h);
 void headers_free(struct header_set *h);
