@@ -6,10 +6,10 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/json/arena.h"
 #include "common/json/bytes.h"
-#include "common/json/keys.h"
 #include "common/json/scan.h"
 
 #if CJSON_VERSION_MAJOR != 1 || CJSON_VERSION_MINOR < 7 ||                                                   \
@@ -24,8 +24,8 @@ struct json_doc {
     struct arena arena;
     struct buf prepared; /* what cJSON reads */
     struct span_list containers;
-    struct key_set keys;
-    cJSON *root; /* of the text that was parsed last; NULL: it was refused */
+    struct hash_table keys; /* of one object, to find one that comes twice */
+    cJSON *root;            /* of the text that was parsed last; NULL: it was refused */
     struct span text;
     bool placed; /* each scalar's valueint is its offset */
 };
@@ -69,7 +69,7 @@ void json_doc_free(struct json_doc *doc)
     arena_free(&doc->arena);
     buf_free(&doc->prepared);
     span_list_free(&doc->containers);
-    key_set_free(&doc->keys);
+    hash_free(&doc->keys);
     free(doc);
 }
 
@@ -81,8 +81,21 @@ static void doc_reset(struct json_doc *doc, size_t len)
     doc->prepared.max = len * 3 + 3; /* `1,` becomes `"?1",` */
     if (doc->containers.cap > KEEP_MAX / sizeof(struct span))
         span_list_free(&doc->containers);
-    if (doc->keys.cap > KEEP_MAX / sizeof(struct key_slot))
-        key_set_free(&doc->keys);
+    if (doc->keys.cap > KEEP_MAX / sizeof(struct hash_slot))
+        hash_free(&doc->keys);
+}
+
+/* Remember a key by reference; false when the object has it already. */
+static bool add_key(struct hash_table *keys, const char *key)
+{
+    struct hash_probe probe = hash_probe(keys, hash_text(key));
+    uintptr_t other;
+
+    while (hash_next(keys, &probe, &other))
+        if (strcmp((const char *)other, key) == 0)
+            return false;
+    hash_put(keys, &probe, (uintptr_t)key);
+    return true;
 }
 
 static bool names_differ(struct json_doc *doc, const cJSON *object)
@@ -91,9 +104,9 @@ static bool names_differ(struct json_doc *doc, const cJSON *object)
 
     if (count < 2)
         return true;
-    key_set_begin(&doc->keys, count);
+    hash_begin(&doc->keys, count);
     for (const cJSON *n = object->child; n != NULL; n = n->next)
-        if (!key_set_add(&doc->keys, n->string))
+        if (!add_key(&doc->keys, n->string))
             return false;
     return true;
 }

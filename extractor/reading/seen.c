@@ -40,9 +40,9 @@ static uint64_t document_id(const struct pipeline *p, struct span document)
         struct span value;
         if (!value_at(document, p->document.names[i], &value) ||
             (scan_kind(value) != SCAN_STRING && scan_kind(value) != SCAN_NUMBER))
-            return id_hash(0, document.at, document.len);
+            return hash_bytes(0, document.at, document.len);
         value = scan_scalar(value);
-        id = id_hash(id, value.at, value.len);
+        id = hash_bytes(id, value.at, value.len);
     }
     return id;
 }

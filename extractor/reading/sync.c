@@ -190,7 +190,7 @@ static enum run_result too_large(struct run *r, const struct run_world *w, const
         page_see(r->route->pipeline, e, &r->walk);
         note_counts(r, e);
     } else {
-        walk_see(&r->walk, id_hash(0, &from.page, sizeof from.page));
+        walk_see(&r->walk, hash_bytes(0, &from.page, sizeof from.page));
         r->page.documents++;
     }
     return end_page(r, w, ret_wait_ms, err);

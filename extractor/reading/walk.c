@@ -1,63 +1,17 @@
 #include "extractor/reading/walk.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/base/mem.h"
-
 /* ---- the set of documents ---- */
 
-enum { SLOTS_FIRST = 256 };
-
-/* FNV-1a, with a last mixing for the low bits that pick the slot. */
-uint64_t id_hash(uint64_t so_far, const void *bytes, size_t len)
-{
-    uint64_t h = so_far ^ UINT64_C(0xcbf29ce484222325);
-
-    for (const unsigned char *at = bytes, *end = at + len; at < end; at++)
-        h = (h ^ *at) * UINT64_C(0x100000001b3);
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    return h ^ h >> 32;
-}
-
-static bool set_put(uint64_t *slots, size_t cap, uint64_t id)
-{
-    size_t at = id & (cap - 1);
-
-    while (slots[at] != 0) {
-        if (slots[at] == id)
-            return false;
-        at = (at + 1) & (cap - 1);
-    }
-    slots[at] = id;
-    return true;
-}
-
 /* Returns whether it is new. */
-static bool set_add(struct id_set *set, uint64_t id)
+static bool add_id(struct hash_table *seen, uint64_t id)
 {
-    if (set->count * 2 >= set->cap) {
-        size_t cap = set->cap > 0 ? set->cap * 2 : SLOTS_FIRST;
-        uint64_t *slots = mem_zalloc(cap, sizeof *slots);
-        for (size_t i = 0; i < set->cap; i++)
-            if (set->slots[i] != 0)
-                set_put(slots, cap, set->slots[i]);
-        free(set->slots);
-        set->slots = slots;
-        set->cap = cap;
-    }
-    if (!set_put(set->slots, set->cap, id != 0 ? id : 1))
-        return false;
-    set->count++;
-    return true;
-}
+    struct hash_probe probe = hash_probe(seen, id);
+    uintptr_t none;
 
-static void set_empty(struct id_set *set)
-{
-    if (set->slots != NULL)
-        memset(set->slots, 0, set->cap * sizeof *set->slots);
-    set->count = 0;
+    if (hash_next(seen, &probe, &none))
+        return false;
+    hash_put(seen, &probe, 0);
+    return true;
 }
 
 /* ---- the walk ---- */
@@ -71,14 +25,13 @@ void walk_free(struct walk *w)
 {
     if (w == NULL)
         return;
-    free(w->seen.slots);
-    w->seen = (struct id_set){0};
+    hash_free(&w->seen);
 }
 
 void walk_see(struct walk *w, uint64_t id)
 {
     w->ids += id;
-    if (set_add(&w->seen, id))
+    if (add_id(&w->seen, id))
         w->new_seen = true;
 }
 
@@ -89,7 +42,7 @@ static void read_again(struct walk *w)
         return;
     }
     if (w->counted)
-        set_empty(&w->seen);
+        hash_begin(&w->seen, 0);
     w->pass++;
     w->page = 1;
     w->top = 0;

@@ -15,13 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WALK_PASSES_MAX = 10, WALK_PAGES_MAX = 1000000 };
+#include "common/base/hash.h"
 
-/* Documents as 64-bit hashes of their ids. Two ids of one hash make the walk read once more, never less. */
-struct id_set {
-    uint64_t *slots; /* 0: free */
-    size_t cap, count;
-};
+enum { WALK_PASSES_MAX = 10, WALK_PAGES_MAX = 1000000 };
 
 enum walk_state {
     WALK_ASKS,     /* for walk->page */
@@ -39,7 +35,9 @@ struct walk {
     bool rose;     /* a total was higher than the one before it */
     bool descending, counted, new_seen;
     uint64_t ids, ids_before; /* sums over the page in hand, and the page before it */
-    struct id_set seen;       /* counted: in this pass; else in all passes */
+    /* Hashes of documents' ids; counted: in this pass, else in all passes. Two ids of one hash make the walk
+     * read once more, never less. */
+    struct hash_table seen;
 };
 
 /* What an answer said. */
@@ -52,12 +50,9 @@ struct walk_answer {
 void walk_init(struct walk *w);
 void walk_free(struct walk *w); /* NULL ok */
 
-/* A document of the answer in hand; to be told before walk_take(). */
+/* A document of the answer in hand, by the hash of its id (hash_bytes); to be told before walk_take(). */
 void walk_see(struct walk *w, uint64_t id);
 /* The answer to walk->page: decides what comes next. */
 void walk_take(struct walk *w, const struct walk_answer *a);
-
-/* The hash of an id's bytes; more bytes may be added by passing the hash so far (first: 0). */
-uint64_t id_hash(uint64_t so_far, const void *bytes, size_t len);
 
 #endif
