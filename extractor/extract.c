@@ -22,9 +22,9 @@ enum {
     REASON_TEXT = 128,
 };
 
-static const char *name_of(const struct job *j)
+static const char *name_of(const struct pipeline_job *j)
 {
-    return j->run.route->pipeline->name;
+    return j->sync.route->pipeline->name;
 }
 
 static int64_t now_s(void)
@@ -40,20 +40,21 @@ static bool of_account(enum pause_reason reason)
     return reason == PAUSE_CREDENTIALS || reason == PAUSE_CLOCK;
 }
 
-static void set_paused(struct job *j, enum pause_reason reason, const char *why)
+static void set_paused(struct pipeline_job *j, enum pause_reason reason, const char *why)
 {
     char key[REASON_TEXT];
 
     if (j->paused != PAUSE_NONE)
-        metric_set(j->run.metrics.paused[j->paused], 0);
+        metric_set(j->sync.metrics.paused[j->paused], 0);
     j->paused = reason;
     if (reason != PAUSE_NONE)
-        metric_set(j->run.metrics.paused[reason], 1);
+        metric_set(j->sync.metrics.paused[reason], 1);
     snprintf(key, sizeof key, "pipeline %s", name_of(j));
     health_reason(key, of_account(reason) || reason == PAUSE_NONE ? NULL : why);
 }
 
-static void pause_job(struct extract *x, struct job *j, enum pause_reason reason, const struct err *why)
+static void pause_job(struct extract *x, struct pipeline_job *j, enum pause_reason reason,
+                      const struct err *why)
 {
     bool known = j->paused == reason;
     int64_t retry_at_ms = clock_monotonic_ms() + PAUSE_MS;
@@ -61,7 +62,7 @@ static void pause_job(struct extract *x, struct job *j, enum pause_reason reason
     if (of_account(reason))
         health_reason("account", why->text);
     for (size_t i = 0; i < x->job_count; i++) {
-        struct job *other = &x->jobs[i];
+        struct pipeline_job *other = &x->jobs[i];
         if (other != j && !of_account(reason))
             continue;
         set_paused(other, reason, why->text);
@@ -77,7 +78,7 @@ static void pause_job(struct extract *x, struct job *j, enum pause_reason reason
 }
 
 /* It was answered: whatever the pause was about is mended. */
-static void end_pause(struct extract *x, struct job *j)
+static void end_pause(struct extract *x, struct pipeline_job *j)
 {
     bool account = of_account(j->paused);
 
@@ -86,7 +87,7 @@ static void end_pause(struct extract *x, struct job *j)
     log_info("%s%s goes on: the cause of the pause is mended", account ? "" : "pipeline ",
              account ? "reading" : name_of(j));
     for (size_t i = 0; i < x->job_count; i++) {
-        struct job *other = &x->jobs[i];
+        struct pipeline_job *other = &x->jobs[i];
         if (other == j || (account && of_account(other->paused))) {
             set_paused(other, PAUSE_NONE, NULL);
             other->retry_at_ms = 0;
@@ -99,13 +100,13 @@ static void end_pause(struct extract *x, struct job *j)
 static void schedule_all(struct extract *x)
 {
     for (size_t i = 0; i < x->job_count; i++) {
-        struct job *j = &x->jobs[i];
-        const struct pipeline *p = j->run.route->pipeline;
+        struct pipeline_job *j = &x->jobs[i];
+        const struct pipeline *p = j->sync.route->pipeline;
         const struct checkpoint *c = &j->state->checkpoint;
         j->due_s = x->once ? 0 : schedule_first(p->scheduled ? &p->cron : NULL, c, now_s());
         j->finished = false;
         if (c->synced_to_s >= 0)
-            metric_set(j->run.metrics.synced_to, (double)c->synced_to_s);
+            metric_set(j->sync.metrics.synced_to, (double)c->synced_to_s);
     }
 }
 
@@ -128,8 +129,8 @@ static void stop_leading(struct extract *x)
     x->assigned_at_ms = 0;
     metric_set(metrics_leader(), 0);
     for (size_t i = 0; i < x->job_count; i++) {
-        run_abandon(&x->jobs[i].run);
-        metric_set(x->jobs[i].run.metrics.synced_to, 0);
+        sync_abandon(&x->jobs[i].sync);
+        metric_set(x->jobs[i].sync.metrics.synced_to, 0);
     }
     state_forget(&x->state);
 }
@@ -187,7 +188,7 @@ static bool in_contact(struct extract *x)
 
     if (away != x->broker_away)
         for (size_t i = 0; i < x->job_count; i++)
-            metric_set(x->jobs[i].run.metrics.paused[PAUSE_BROKER], away ? 1 : 0);
+            metric_set(x->jobs[i].sync.metrics.paused[PAUSE_BROKER], away ? 1 : 0);
     x->broker_away = away;
     return !away;
 }
@@ -222,22 +223,22 @@ static bool keep_waiting(void *arg)
 
 /* ---- turns ---- */
 
-static bool is_ready(const struct extract *x, const struct job *j)
+static bool is_ready(const struct extract *x, const struct pipeline_job *j)
 {
     bool mended = j->paused == PAUSE_STATE && j->state->refused.kind == ERR_NONE;
 
     if (j->finished || j->given_up || (clock_monotonic_ms() < j->retry_at_ms && !mended))
         return false;
-    return j->run.active || x->once || j->due_s <= now_s();
+    return j->sync.active || x->once || j->due_s <= now_s();
 }
 
 /* The one that has waited longest for its turn; NULL: nothing is to be done now. */
-static struct job *next_job(const struct extract *x)
+static struct pipeline_job *next_job(const struct extract *x)
 {
-    struct job *best = NULL;
+    struct pipeline_job *best = NULL;
 
     for (size_t i = 0; i < x->job_count; i++) {
-        struct job *j = &x->jobs[i];
+        struct pipeline_job *j = &x->jobs[i];
         if (is_ready(x, j) && (best == NULL || j->turn < best->turn))
             best = j;
     }
@@ -253,16 +254,16 @@ static bool all_finished(const struct extract *x)
 }
 
 /* The run has come to an end, in whatever way. */
-static void end_run(struct extract *x, struct job *j, int64_t began_s)
+static void end_run(struct extract *x, struct pipeline_job *j, int64_t began_s)
 {
-    const struct pipeline *p = j->run.route->pipeline;
+    const struct pipeline *p = j->sync.route->pipeline;
 
     j->finished = x->once;
     j->due_s = schedule_next(p->scheduled ? &p->cron : NULL, began_s);
 }
 
 /* False: the job has nothing to read, or may not. */
-static bool begin(struct extract *x, struct job *j, const struct run_world *w)
+static bool begin_sync(struct extract *x, struct pipeline_job *j, const struct sync_world *w)
 {
     char text[2][BEIJING_TEXT];
 
@@ -272,22 +273,22 @@ static bool begin(struct extract *x, struct job *j, const struct run_world *w)
     }
     if (j->paused == PAUSE_STATE)
         end_pause(x, j);
-    if (!run_begin(&j->run, w, &j->state->checkpoint)) {
+    if (!sync_begin(&j->sync, w, &j->state->checkpoint)) {
         end_run(x, j, now_s());
         return false;
     }
-    log_debug("pipeline %s: reading %s to %s", name_of(j), beijing_format(j->run.plan.begin_s, text[0]),
-              beijing_format(j->run.plan.end_s, text[1]));
+    log_debug("pipeline %s: reading %s to %s", name_of(j), beijing_format(j->sync.plan.begin_s, text[0]),
+              beijing_format(j->sync.plan.end_s, text[1]));
     return true;
 }
 
-static void give_up(struct extract *x, struct job *j, const struct err *why)
+static void give_up(struct extract *x, struct pipeline_job *j, const struct err *why)
 {
     log_error("pipeline %s: the run has failed: %s; its window stays due", name_of(j), why->text);
-    metric_add(j->run.metrics.failed_runs, 1);
-    run_abandon(&j->run);
-    backoff_reset(&j->run.backoff);
-    j->run.walks_given_up = 0;
+    metric_add(j->sync.metrics.failed_runs, 1);
+    sync_abandon(&j->sync);
+    backoff_reset(&j->sync.backoff);
+    j->sync.walks_given_up = 0;
     if (x->once) {
         j->given_up = true;
         return;
@@ -299,16 +300,16 @@ static void give_up(struct extract *x, struct job *j, const struct err *why)
         j->due_s = soon_s;
 }
 
-static void try_later(struct extract *x, struct job *j, int64_t wait_ms, const struct err *why)
+static void try_later(struct extract *x, struct pipeline_job *j, int64_t wait_ms, const struct err *why)
 {
-    struct backoff *b = &j->run.backoff;
+    struct backoff *b = &j->sync.backoff;
     int64_t now_ms = clock_monotonic_ms();
     char pause[32];
 
     backoff_fail(b, now_ms, wait_ms, (uint32_t)x->client->random());
-    if (b->failures > 1 && x->client->verdict.class == API_TRANSIENT && j->run.walks_given_up == 0)
+    if (b->failures > 1 && x->client->verdict.class == API_TRANSIENT && j->sync.walks_given_up == 0)
         health_dependency("api", false, why->text);
-    if (run_exhausted(&j->run, now_ms)) {
+    if (sync_exhausted(&j->sync, now_ms)) {
         give_up(x, j, why);
         return;
     }
@@ -317,16 +318,16 @@ static void try_later(struct extract *x, struct job *j, int64_t wait_ms, const s
            why->text, format_duration(b->retry_at_ms - now_ms, pause, sizeof pause));
 }
 
-static void say_done(const struct job *j)
+static void say_done(const struct pipeline_job *j)
 {
     char text[BEIJING_TEXT];
 
     log_info("pipeline %s: read up to %s: %" PRIu64 " documents on %" PRIu64 " pages", name_of(j),
-             beijing_format(j->run.checkpoint.synced_to_s, text), j->run.documents, j->run.pages);
+             beijing_format(j->sync.checkpoint.synced_to_s, text), j->sync.documents, j->sync.pages);
 }
 
 /* The API answered something that was no refusal. */
-static void note_success(struct extract *x, struct job *j, int failures_before)
+static void note_success(struct extract *x, struct pipeline_job *j, int failures_before)
 {
     health_dependency("api", true, NULL);
     if (failures_before > 0)
@@ -335,41 +336,41 @@ static void note_success(struct extract *x, struct job *j, int failures_before)
         end_pause(x, j);
 }
 
-static int take_turn(struct extract *x, struct job *j, const struct run_world *w, struct err *err)
+static int take_turn(struct extract *x, struct pipeline_job *j, const struct sync_world *w, struct err *err)
 {
     struct err why = ERR_INIT;
     struct err notice = ERR_INIT;
     int64_t wait_ms;
-    int failures = j->run.backoff.failures;
+    int failures = j->sync.backoff.failures;
 
     j->turn = ++x->turns;
     if (j->paused != PAUSE_NONE)
-        client_try_again(x->client);
-    if (!j->run.active && !begin(x, j, w))
+        client_forget_refusals(x->client);
+    if (!j->sync.active && !begin_sync(x, j, w))
         return 0;
-    enum run_result result = run_step(&j->run, w, &wait_ms, &why);
+    enum sync_result result = sync_step(&j->sync, w, &wait_ms, &why);
     if (client_notice(x->client, &notice))
         log_warn("%s", notice.text);
-    if (run_notice(&j->run, &notice))
+    if (sync_notice(&j->sync, &notice))
         log_warn("pipeline %s: %s", name_of(j), notice.text);
-    if (x->client->asked && x->client->verdict.class == API_OK && j->run.backoff.failures == 0)
+    if (x->client->asked && x->client->verdict.class == API_OK && j->sync.backoff.failures == 0)
         note_success(x, j, failures);
-    j->state->checkpoint = j->run.checkpoint.synced_to_s > j->state->checkpoint.synced_to_s
-                               ? j->run.checkpoint
+    j->state->checkpoint = j->sync.checkpoint.synced_to_s > j->state->checkpoint.synced_to_s
+                               ? j->sync.checkpoint
                                : j->state->checkpoint;
-    if (result == RUN_DONE) {
+    if (result == SYNC_DONE) {
         say_done(j);
-        end_run(x, j, j->run.began_s);
-    } else if (result == RUN_FAILED && x->source_err.kind != ERR_NONE) {
+        end_run(x, j, j->sync.began_s);
+    } else if (result == SYNC_FAILED && x->source_err.kind != ERR_NONE) {
         *err = x->source_err;
         return -1;
-    } else if (result == RUN_FAILED && (why.kind == ERR_FATAL || why.kind == ERR_CONFIG)) {
+    } else if (result == SYNC_FAILED && (why.kind == ERR_FATAL || why.kind == ERR_CONFIG)) {
         *err = why;
         return -1;
-    } else if (result == RUN_FAILED && why.kind == ERR_PAUSE) {
-        run_abandon(&j->run);
+    } else if (result == SYNC_FAILED && why.kind == ERR_PAUSE) {
+        sync_abandon(&j->sync);
         pause_job(x, j, x->client->verdict.reason, &why);
-    } else if (result == RUN_FAILED && !x->stopping() && x->leader) {
+    } else if (result == SYNC_FAILED && !x->stopping() && x->leader) {
         try_later(x, j, wait_ms, &why);
     }
     return 0;
@@ -392,7 +393,7 @@ static void open_jobs(struct extract *x)
     x->job_count = x->routes->count;
     x->jobs = mem_zalloc(x->job_count, sizeof *x->jobs);
     for (size_t i = 0; i < x->job_count; i++) {
-        run_init(&x->jobs[i].run, &x->routes->list[i]);
+        sync_init(&x->jobs[i].sync, &x->routes->list[i]);
         x->jobs[i].state = &x->state.entries[i];
         x->jobs[i].due_s = NEVER;
     }
@@ -401,7 +402,7 @@ static void open_jobs(struct extract *x)
 static void close_jobs(struct extract *x)
 {
     for (size_t i = 0; i < x->job_count; i++)
-        run_free(&x->jobs[i].run);
+        sync_free(&x->jobs[i].sync);
     free(x->jobs);
     state_free(&x->state);
 }
@@ -428,9 +429,9 @@ static int wait_for_quota(struct extract *x, int64_t wait_ms, struct err *err)
     return rc;
 }
 
-static int turn(struct extract *x, const struct run_world *w, struct err *err)
+static int run_turn(struct extract *x, const struct sync_world *w, struct err *err)
 {
-    struct job *j = x->leader && in_contact(x) ? next_job(x) : NULL;
+    struct pipeline_job *j = x->leader && in_contact(x) ? next_job(x) : NULL;
 
     if (j == NULL)
         return serve_state(x, TURN_MS, err);
@@ -449,7 +450,7 @@ int extract_run(struct extract *x, struct err *err)
     open_jobs(x);
     x->publisher.keep_waiting = keep_waiting;
     x->publisher.arg = x;
-    const struct run_world world = {
+    const struct sync_world world = {
         .client = x->client,
         .publisher = &x->publisher,
         .since_s = x->since_s,
@@ -457,7 +458,7 @@ int extract_run(struct extract *x, struct err *err)
     };
     while (rc == 0 && !x->stopping() && !(x->once && x->leader && all_finished(x))) {
         health_turn();
-        rc = turn(x, &world, err) != 0 || check_patience(x, err) != 0 ? -1 : 0;
+        rc = run_turn(x, &world, err) != 0 || check_patience(x, err) != 0 ? -1 : 0;
     }
     if (rc == 0 && x->once && !x->stopping())
         rc = once_result(x, err);

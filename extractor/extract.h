@@ -18,8 +18,8 @@ struct routes;
 struct source;
 
 /* A pipeline's place in the loop. */
-struct job {
-    struct run run;
+struct pipeline_job {
+    struct sync sync;
     struct state_entry *state;
     int64_t due_s;       /* wall clock; NEVER */
     int64_t retry_at_ms; /* monotonic: not before; of a run that failed or a pipeline that pauses */
@@ -43,7 +43,7 @@ struct extract {
 
     /* its own */
     struct state state;
-    struct job *jobs;
+    struct pipeline_job *jobs;
     size_t job_count;
     bool leader;            /* assigned, and the state topic has been read to its end */
     int64_t assigned_at_ms; /* monotonic; 0: not assigned */

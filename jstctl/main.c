@@ -6,7 +6,7 @@
 #include "jstctl/verb.h"
 
 /* What was printed has arrived. */
-static int finish(int code, struct err *err)
+static int flush_output(int code, struct err *err)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
         return err_set(err, ERR_FATAL, 0, "standard output cannot be written: %m");
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 
     if (asked != NULL) {
         verb_help(asked, stdout);
-        return exit_code(finish(EXIT_DONE, &err), &err);
+        return exit_code(flush_output(EXIT_DONE, &err), &err);
     }
     int rc = app_init(PROGRAM_JSTCTL, argc, argv, NULL, &app, &err);
     if (rc == 0)
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     else if (rc < 0)
         code = EXIT_USAGE; /* the faults have been printed */
     if (code >= 0)
-        code = finish(code, &err);
+        code = flush_output(code, &err);
     app_exit(&app, &none); /* frees; what is to be said is said here */
     return exit_code(code, &err);
 }

@@ -43,7 +43,7 @@ static size_t name_count(const char *const *names)
 }
 
 /* "preview PIPELINE PAGE.json" */
-static char *usage(const struct verb *verb)
+static char *usage_line(const struct verb *verb)
 {
     struct buf text;
 
@@ -56,7 +56,7 @@ static char *usage(const struct verb *verb)
 
 void verb_help(const struct verb *verb, FILE *out)
 {
-    char *text = usage(verb);
+    char *text = usage_line(verb);
 
     fprintf(out, "Usage: jstctl %s [OPTION...]\n\n%s", text, verb->details);
     options_help_some(PROGRAM_JSTCTL, verb->options, name_count(verb->options), out);
@@ -67,7 +67,7 @@ void verb_help(const struct verb *verb, FILE *out)
 /* ---- unknown names ---- */
 
 /* "a, b, c", cut to fit into an error. */
-static char *join(const char *const *names, size_t count)
+static char *join_names(const char *const *names, size_t count)
 {
     struct buf text;
 
@@ -89,7 +89,7 @@ static int refuse_name(const char *what, const char *name, const char *const *na
 
     if (nearest != NULL)
         return err_set(err, ERR_CONFIG, 0, "unknown %s \"%s\"; did you mean \"%s\"?", what, name, nearest);
-    char *known = join(names, count);
+    char *known = join_names(names, count);
     err_set(err, ERR_CONFIG, 0, "unknown %s \"%s\"; known: %s", what, name, count > 0 ? known : "none");
     free(known);
     return -1;
@@ -105,7 +105,7 @@ static const struct verb *named_verb(const struct options *options, struct err *
     for (size_t i = 0; i < verb_count; i++)
         names[i] = verb_table[i].name;
     if (count == 0) {
-        char *known = join(names, verb_count);
+        char *known = join_names(names, verb_count);
         err_set(err, ERR_CONFIG, 0, "which verb? %s; `jstctl --help` says what they do", known);
         free(known);
     } else if (verb == NULL) {
@@ -124,7 +124,7 @@ static char *known_pipelines(const struct pipelines *pipelines, const char ***re
     for (size_t i = 0; i < pipelines->count; i++)
         names[i] = pipelines->list[i]->name;
     *ret_names = names;
-    return join(names, pipelines->count);
+    return join_names(names, pipelines->count);
 }
 
 static void print_errors(const struct call *call)
@@ -182,7 +182,7 @@ static int refuse_args(const struct app *app, const struct verb *verb, size_t gi
                        struct err *err)
 {
     size_t wanted = name_count(verb->args);
-    char *text = usage(verb);
+    char *text = usage_line(verb);
 
     if (given > wanted) {
         err_set(err, ERR_CONFIG, 0, "\"%s\" is too much: jstctl %s", args[wanted], text);

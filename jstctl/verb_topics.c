@@ -177,7 +177,8 @@ size_t topics_print(const struct topics *topics, const struct topic_report *befo
 
 /* ---- the verb ---- */
 
-static int ask(const struct app *app, enum topic_action action, struct topic_report *ret, struct err *err)
+static int ask_topics(const struct app *app, enum topic_action action, struct topic_report *ret,
+                      struct err *err)
 {
     int rc = kafka_topics(app->options, app->topics, app->pipelines, ALL_ROLES, action, ANSWER_MS, ret, err);
 
@@ -193,15 +194,15 @@ static bool may_become_fine(const struct topic_report *report)
 }
 
 /* A broker may not know at once what another has changed. */
-static int mend(const struct app *app, struct topic_report *ret, struct err *err)
+static int mend_topics(const struct app *app, struct topic_report *ret, struct err *err)
 {
     int64_t deadline_ms = clock_monotonic_ms() + SETTLE_MS;
-    int rc = ask(app, TOPICS_APPLY, ret, err);
+    int rc = ask_topics(app, TOPICS_APPLY, ret, err);
 
     while (rc == 0 && may_become_fine(ret) && clock_monotonic_ms() < deadline_ms) {
         topic_report_free(ret);
         stop_sleep_until(clock_monotonic_ms() + LOOK_AGAIN_MS);
-        rc = ask(app, TOPICS_LOOK, ret, err);
+        rc = ask_topics(app, TOPICS_LOOK, ret, err);
     }
     return rc;
 }
@@ -213,10 +214,10 @@ int topics_run(const struct call *call, struct err *err)
     struct topic_report after = {0};
     bool apply = options_flag(app->options, "apply");
 
-    if (verb_needs_configuration(call, err) != 0 || ask(app, TOPICS_LOOK, &before, err) != 0)
+    if (verb_needs_configuration(call, err) != 0 || ask_topics(app, TOPICS_LOOK, &before, err) != 0)
         return -1;
     apply = apply && count_wrong(&before) > 0;
-    int rc = apply ? mend(app, &after, err) : 0;
+    int rc = apply ? mend_topics(app, &after, err) : 0;
     size_t wrong = 0;
     if (rc == 0)
         wrong = topics_print(app->topics, &before, apply ? &after : NULL, call->json, call->out);

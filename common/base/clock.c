@@ -94,7 +94,7 @@ static bool has_shape(const char *text, const char *shape)
     return true;
 }
 
-static int digits(const char *at, int count)
+static int digits_value(const char *at, int count)
 {
     int value = 0;
 
@@ -108,9 +108,9 @@ static int parse_date(const char *text, int64_t *ret_days)
 {
     if (!has_shape(text, "0000-00-00"))
         return -1;
-    int year = digits(text, 4);
-    int month = digits(text + 5, 2);
-    int day = digits(text + 8, 2);
+    int year = digits_value(text, 4);
+    int month = digits_value(text + 5, 2);
+    int day = digits_value(text + 8, 2);
     if (year < FIRST_YEAR || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return -1;
     *ret_days = civil_to_days(year, month, day);
@@ -122,9 +122,9 @@ static int parse_time(const char *text, int64_t *ret_s)
 {
     if (!has_shape(text, "00:00:00"))
         return -1;
-    int hour = digits(text, 2);
-    int minute = digits(text + 3, 2);
-    int second = digits(text + 6, 2);
+    int hour = digits_value(text, 2);
+    int minute = digits_value(text + 3, 2);
+    int second = digits_value(text + 6, 2);
     if (hour > 23 || minute > 59 || second > 59)
         return -1;
     *ret_s = hour * HOUR_S + minute * MINUTE_S + second;
@@ -171,7 +171,7 @@ static void put_date_time(char *out, int64_t s, char between)
     put_digits(out + 17, 2, time % 60);
 }
 
-static int64_t within(int64_t value, int64_t min, int64_t max)
+static int64_t clamp_to(int64_t value, int64_t min, int64_t max)
 {
     return value < min ? min : value > max ? max : value;
 }
@@ -183,7 +183,7 @@ static int64_t last_second(void)
 
 const char *beijing_format(int64_t s, char out[BEIJING_TEXT])
 {
-    int64_t local = within(s, -BEIJING_OFFSET_S, last_second() - BEIJING_OFFSET_S) + BEIJING_OFFSET_S;
+    int64_t local = clamp_to(s, -BEIJING_OFFSET_S, last_second() - BEIJING_OFFSET_S) + BEIJING_OFFSET_S;
 
     put_date_time(out, local, ' ');
     out[BEIJING_TEXT - 1] = '\0';
@@ -192,7 +192,7 @@ const char *beijing_format(int64_t s, char out[BEIJING_TEXT])
 
 const char *rfc3339_format(int64_t ms, char out[RFC3339_TEXT])
 {
-    ms = within(ms, 0, last_second() * 1000 + 999);
+    ms = clamp_to(ms, 0, last_second() * 1000 + 999);
     put_date_time(out, ms / 1000, 'T');
     out[19] = '.';
     put_digits(out + 20, 3, ms % 1000);
@@ -210,7 +210,7 @@ int rfc3339_parse(const char *text, int64_t *ret_ms)
         return -1;
     text += 19;
     if (has_shape(text, ".000")) {
-        milliseconds = digits(text + 1, 3);
+        milliseconds = digits_value(text + 1, 3);
         text += 4;
     }
     if (strcmp(text, "Z") != 0)

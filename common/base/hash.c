@@ -7,7 +7,7 @@
 
 enum { SLOTS_LEAST = 16 };
 
-static uint64_t mix(uint64_t hash, uint64_t word)
+static uint64_t mix_word(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
     return hash ^ (hash >> 29);
@@ -21,12 +21,12 @@ uint64_t hash_bytes(uint64_t so_far, const void *bytes, size_t len)
 
     for (; len >= sizeof word; at += sizeof word, len -= sizeof word) {
         memcpy(&word, at, sizeof word);
-        hash = mix(hash, word);
+        hash = mix_word(hash, word);
     }
     word = 0;
     if (len > 0)
         memcpy(&word, at, len);
-    return mix(mix(hash, word), 0);
+    return mix_word(mix_word(hash, word), 0);
 }
 
 uint64_t hash_text(const char *text)
@@ -59,7 +59,7 @@ static void put_slot(struct hash_table *t, size_t at, uint64_t hash, uintptr_t i
     t->count++;
 }
 
-static void grow(struct hash_table *t)
+static void grow_table(struct hash_table *t)
 {
     struct hash_table larger = {0};
 
@@ -76,7 +76,7 @@ void hash_put(struct hash_table *t, const struct hash_probe *probe, uintptr_t it
     size_t at = probe->at;
 
     if (t->slots == NULL || t->count * 2 > t->mask) {
-        grow(t);
+        grow_table(t);
         at = probe->hash & t->mask;
     }
     put_slot(t, at, probe->hash, item);

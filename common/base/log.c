@@ -19,14 +19,14 @@ static _Atomic(const char *) log_proc = "jstpipe";
 static _Atomic int log_level = LOG_INFO;
 static atomic_bool log_json;
 
-struct line {
+struct log_line {
     char text[LINE_MAX_BYTES];
     size_t len;
     bool full; /* something did not fit: nothing more is added, or the line would have a hole */
 };
 
 /* Add the bytes whole, or not at all. */
-static void put(struct line *line, const char *bytes, size_t len)
+static void put_bytes(struct log_line *line, const char *bytes, size_t len)
 {
     line->full = line->full || line->len + len > sizeof line->text - LINE_TAIL;
     if (line->full)
@@ -35,13 +35,13 @@ static void put(struct line *line, const char *bytes, size_t len)
     line->len += len;
 }
 
-static void put_text(struct line *line, const char *text)
+static void put_text(struct log_line *line, const char *text)
 {
-    put(line, text, strlen(text));
+    put_bytes(line, text, strlen(text));
 }
 
 /* The escape that JSON knows too, so that text lines need no second set of rules. */
-static void put_escape(struct line *line, unsigned c)
+static void put_escape(struct log_line *line, unsigned c)
 {
     char escape[8];
 
@@ -53,7 +53,7 @@ static void put_escape(struct line *line, unsigned c)
 }
 
 /* A message on its way into a line: no control character passes, and what comes out is UTF-8. */
-static void put_message(struct line *line, const char *message, bool json)
+static void put_message(struct log_line *line, const char *message, bool json)
 {
     const char *end = message + strlen(message);
 
@@ -65,14 +65,14 @@ static void put_message(struct line *line, const char *message, bool json)
         else if (code < 0x20 || (code >= 0x7F && code < 0xA0))
             put_escape(line, code);
         else if (json && (code == '"' || code == '\\'))
-            put(line, code == '"' ? "\\\"" : "\\\\", 2);
+            put_bytes(line, code == '"' ? "\\\"" : "\\\\", 2);
         else
-            put(line, p, n);
+            put_bytes(line, p, n);
         p += n > 0 ? n : 1;
     }
 }
 
-static void write_line(const struct line *line)
+static void write_line(const struct log_line *line)
 {
     const char *at = line->text;
     size_t left = line->len;
@@ -100,7 +100,7 @@ bool log_enabled(enum log_level level)
     return (int)level <= atomic_load(&log_level);
 }
 
-static void put_head(struct line *line, enum log_level level, bool json)
+static void put_head(struct log_line *line, enum log_level level, bool json)
 {
     static const char *const names[] = {"ERROR", "WARN ", "INFO ", "DEBUG"};
     static const char *const json_names[] = {"error", "warn", "info", "debug"};
@@ -124,7 +124,7 @@ void log_at(enum log_level level, const char *format, ...)
     int saved = errno;
     bool json = atomic_load(&log_json);
     char message[MESSAGE_MAX];
-    struct line line;
+    struct log_line line;
     va_list args;
 
     line.len = 0;

@@ -56,7 +56,7 @@ static bool is_plain(unsigned char c)
            c == '_' || c == '.' || c == '~';
 }
 
-static void encode(const char *text, struct buf *out)
+static void put_encoded(const char *text, struct buf *out)
 {
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
         if (is_plain(*at))
@@ -73,8 +73,8 @@ void form_encode(const struct form *form, struct buf *out)
     for (size_t i = 0; i < form->count; i++) {
         if (i > 0)
             buf_add_char(out, '&');
-        encode(form->fields[i].name, out);
+        put_encoded(form->fields[i].name, out);
         buf_add_char(out, '=');
-        encode(form->fields[i].value, out);
+        put_encoded(form->fields[i].value, out);
     }
 }

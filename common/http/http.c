@@ -100,7 +100,7 @@ static int on_sending(void *arg, char *address, char *own_address, int port, int
 
 /* ---- a request ---- */
 
-static int explain(const struct http *h, CURLcode code, struct err *err)
+static int explain_curl(const struct http *h, CURLcode code, struct err *err)
 {
     const char *text = *h->why != '\0' ? h->why : curl_easy_strerror(code);
 
@@ -156,7 +156,7 @@ static int http_post(struct api *api, const char *path, const struct form *form,
     explicit_bzero(text.data, text.len);
     buf_free(&text);
     free(url);
-    return code == CURLE_OK ? 0 : explain(h, code, err);
+    return code == CURLE_OK ? 0 : explain_curl(h, code, err);
 }
 
 /* ---- open and close ---- */

@@ -32,22 +32,22 @@ struct json_doc {
 
 static struct arena *parsing; /* where cJSON's memory comes from during a parse */
 
-static void *take(size_t size)
+static void *arena_take(size_t size)
 {
     return parsing != NULL ? arena_alloc(parsing, size) : NULL;
 }
 
-static void give(void *p)
+static void arena_give(void *p)
 {
     (void)p; /* the arena is reset as a whole */
 }
 
-static const cJSON *node(const struct json_value *v)
+static const cJSON *as_node(const struct json_value *v)
 {
     return (const cJSON *)(const void *)v;
 }
 
-static const struct json_value *value(const cJSON *n)
+static const struct json_value *as_value(const cJSON *n)
 {
     return (const struct json_value *)(const void *)n;
 }
@@ -55,7 +55,7 @@ static const struct json_value *value(const cJSON *n)
 struct json_doc *json_doc_new(void)
 {
     struct json_doc *doc = mem_zalloc(1, sizeof *doc);
-    cJSON_Hooks hooks = {.malloc_fn = take, .free_fn = give};
+    cJSON_Hooks hooks = {.malloc_fn = arena_take, .free_fn = arena_give};
 
     cJSON_InitHooks(&hooks);
     buf_init(&doc->prepared, 0);
@@ -100,7 +100,7 @@ static bool add_key(struct hash_table *keys, const char *key)
 
 static bool names_differ(struct json_doc *doc, const cJSON *object)
 {
-    size_t count = json_count(value(object));
+    size_t count = json_count(as_value(object));
 
     if (count < 2)
         return true;
@@ -113,7 +113,7 @@ static bool names_differ(struct json_doc *doc, const cJSON *object)
 
 /* Number the containers in the order in which they open, as the pre-pass did, and look for duplicate keys.
  * Returns the object that has them, or NULL. Recursion is bounded by the pre-pass' depth. */
-static const cJSON *walk(struct json_doc *doc, cJSON *n, size_t *ordinal)
+static const cJSON *number_containers(struct json_doc *doc, cJSON *n, size_t *ordinal)
 {
     if (!cJSON_IsObject(n) && !cJSON_IsArray(n))
         return NULL;
@@ -121,7 +121,7 @@ static const cJSON *walk(struct json_doc *doc, cJSON *n, size_t *ordinal)
     if (cJSON_IsObject(n) && !names_differ(doc, n))
         return n;
     for (cJSON *child = n->child; child != NULL; child = child->next) {
-        const cJSON *bad = walk(doc, child, ordinal);
+        const cJSON *bad = number_containers(doc, child, ordinal);
         if (bad != NULL)
             return bad;
     }
@@ -148,7 +148,7 @@ int json_parse(struct json_doc *doc, const char *text, size_t len, const struct 
     if (root == NULL)
         return err_set(err, ERR_REJECT, 0, "cJSON does not take it");
     size_t ordinal = 0;
-    const cJSON *bad = walk(doc, root, &ordinal);
+    const cJSON *bad = number_containers(doc, root, &ordinal);
     if (bad != NULL)
         return err_set(err, ERR_REJECT, 0, "byte %zu: an object with two members of one name",
                        (size_t)(doc->containers.list[bad->valueint].at - text));
@@ -156,7 +156,7 @@ int json_parse(struct json_doc *doc, const char *text, size_t len, const struct 
         return err_set(err, ERR_REJECT, 0, "cJSON takes it for something else");
     doc->root = root;
     doc->text = (struct span){text, len};
-    *ret = value(root);
+    *ret = as_value(root);
     return 0;
 }
 
@@ -173,7 +173,7 @@ static bool is_number(const cJSON *n)
 
 enum json_type json_type(const struct json_value *v)
 {
-    const cJSON *n = node(v);
+    const cJSON *n = as_node(v);
 
     switch (kind_of(n)) {
     case cJSON_String:
@@ -193,7 +193,7 @@ enum json_type json_type(const struct json_value *v)
 
 const char *json_text(const struct json_value *v)
 {
-    const cJSON *n = node(v);
+    const cJSON *n = as_node(v);
 
     if (kind_of(n) != cJSON_String)
         return NULL;
@@ -202,7 +202,7 @@ const char *json_text(const struct json_value *v)
 
 bool json_raw(const struct json_doc *doc, const struct json_value *v, const char **ret_at, size_t *ret_len)
 {
-    const cJSON *n = node(v);
+    const cJSON *n = as_node(v);
 
     if ((!cJSON_IsObject(n) && !cJSON_IsArray(n)) || (size_t)n->valueint >= doc->containers.count)
         return false;
@@ -236,16 +236,16 @@ size_t json_offset(struct json_doc *doc, const struct json_value *v)
     size_t len;
     if (json_raw(doc, v, &raw, &len))
         return (size_t)(raw - doc->text.at);
-    return v != NULL ? (size_t)node(v)->valueint : 0;
+    return v != NULL ? (size_t)as_node(v)->valueint : 0;
 }
 
 const struct json_value *json_member(const struct json_value *object, const char *name)
 {
-    if (!cJSON_IsObject(node(object)))
+    if (!cJSON_IsObject(as_node(object)))
         return NULL;
-    for (const cJSON *n = node(object)->child; n != NULL; n = n->next)
+    for (const cJSON *n = as_node(object)->child; n != NULL; n = n->next)
         if (strcmp(n->string, name) == 0)
-            return value(n);
+            return as_value(n);
     return NULL;
 }
 
@@ -254,9 +254,9 @@ const struct json_value *json_member_near(const struct json_value *object, const
 {
     if (*at == NULL)
         return *at = json_member(object, name);
-    for (const cJSON *n = node(*at)->next; n != NULL; n = n->next)
+    for (const cJSON *n = as_node(*at)->next; n != NULL; n = n->next)
         if (strcmp(n->string, name) == 0)
-            return *at = value(n);
+            return *at = as_value(n);
     const struct json_value *found = json_member(object, name);
     if (found != NULL)
         *at = found;
@@ -265,17 +265,17 @@ const struct json_value *json_member_near(const struct json_value *object, const
 
 const struct json_value *json_first(const struct json_value *container)
 {
-    return container != NULL ? value(node(container)->child) : NULL;
+    return container != NULL ? as_value(as_node(container)->child) : NULL;
 }
 
 const struct json_value *json_next(const struct json_value *v)
 {
-    return v != NULL ? value(node(v)->next) : NULL;
+    return v != NULL ? as_value(as_node(v)->next) : NULL;
 }
 
 const char *json_name(const struct json_value *member)
 {
-    return member != NULL ? node(member)->string : NULL;
+    return member != NULL ? as_node(member)->string : NULL;
 }
 
 size_t json_count(const struct json_value *container)

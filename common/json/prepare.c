@@ -29,7 +29,7 @@ struct pass {
     size_t depth;
 };
 
-static bool fail(struct pass *s, const char *at, const char *what)
+static bool refuse_at(struct pass *s, const char *at, const char *what)
 {
     err_set(s->err, ERR_REJECT, 0, "byte %zu: %s", (size_t)(at - s->text), what);
     return false;
@@ -48,7 +48,7 @@ static bool writer_grow(struct pass *s, size_t n)
     }
     if (s->w == NULL) {
         s->w = s->out->data + s->out->len;
-        return fail(s, s->p, "too large");
+        return refuse_at(s, s->p, "too large");
     }
     s->limit = s->out->data + s->out->cap - 1;
     return true;
@@ -111,7 +111,7 @@ static bool read_number(struct pass *s)
     const char *behind = number_end(s->p, s->end);
 
     if (behind == NULL || !token_ends(behind, s->end))
-        return fail(s, s->p, "not a number of JSON's grammar");
+        return refuse_at(s, s->p, "not a number of JSON's grammar");
     if (!write_run(s, s->p) || !write_bytes(s, open, sizeof open) || !write_run(s, behind))
         return false;
     s->p = behind;
@@ -123,7 +123,7 @@ static bool read_literal(struct pass *s, const char *word)
     size_t len = strlen(word);
 
     if ((size_t)(s->end - s->p) < len || memcmp(s->p, word, len) != 0 || !token_ends(s->p + len, s->end))
-        return fail(s, s->p, "not a JSON value");
+        return refuse_at(s, s->p, "not a JSON value");
     s->p += len;
     return true;
 }
@@ -134,15 +134,15 @@ static bool read_unicode_escape(struct pass *s, const char *p)
     int code = bytes_hex4(p, s->end);
 
     if (code < 0)
-        return fail(s, s->p, "\\u without four hexadecimal digits");
+        return refuse_at(s, s->p, "\\u without four hexadecimal digits");
     if (code == 0)
-        return fail(s, s->p, "\\u0000: no value may hold a NUL");
+        return refuse_at(s, s->p, "\\u0000: no value may hold a NUL");
     p += 4;
     if (is_high_surrogate(code) && s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
         is_low_surrogate(bytes_hex4(p + 2, s->end)))
         p += 6;
     else if (is_high_surrogate(code) || is_low_surrogate(code))
-        return fail(s, s->p, "half a surrogate pair");
+        return refuse_at(s, s->p, "half a surrogate pair");
     s->p = p;
     return true;
 }
@@ -150,7 +150,7 @@ static bool read_unicode_escape(struct pass *s, const char *p)
 static bool read_escape(struct pass *s)
 {
     if (s->end - s->p < 2)
-        return fail(s, s->end, "the text ends within a string");
+        return refuse_at(s, s->end, "the text ends within a string");
     switch (s->p[1]) {
     case '"':
     case '\\':
@@ -165,7 +165,7 @@ static bool read_escape(struct pass *s)
     case 'u':
         return read_unicode_escape(s, s->p + 2);
     default:
-        return fail(s, s->p, "unknown escape");
+        return refuse_at(s, s->p, "unknown escape");
     }
 }
 
@@ -174,7 +174,7 @@ static bool read_beyond_ascii(struct pass *s)
     do {
         size_t n = utf8_sequence(s->p, s->end);
         if (n == 0)
-            return fail(s, s->p, "not UTF-8");
+            return refuse_at(s, s->p, "not UTF-8");
         s->p += n;
     } while (s->p < s->end && (unsigned char)*s->p >= 0x80);
     return true;
@@ -186,14 +186,14 @@ static bool read_string(struct pass *s)
     for (s->p++;;) {
         s->p = bytes_plain(s->p, s->end, STOP_CONTROL | STOP_BEYOND_ASCII);
         if (s->p == s->end)
-            return fail(s, s->p, "the text ends within a string");
+            return refuse_at(s, s->p, "the text ends within a string");
         unsigned char c = (unsigned char)*s->p;
         if (c == '"') {
             s->p++;
             return true;
         }
         if (c < 0x20)
-            return fail(s, s->p, c == 0 ? "a NUL" : "a raw control character in a string");
+            return refuse_at(s, s->p, c == 0 ? "a NUL" : "a raw control character in a string");
         if (!(c == '\\' ? read_escape(s) : read_beyond_ascii(s)))
             return false;
     }
@@ -213,7 +213,7 @@ static bool read_scalar(struct pass *s)
     case '-':
         return read_number(s);
     default:
-        return byte_is_digit(*s->p) ? read_number(s) : fail(s, s->p, "a value is expected here");
+        return byte_is_digit(*s->p) ? read_number(s) : refuse_at(s, s->p, "a value is expected here");
     }
 }
 
@@ -222,12 +222,12 @@ static bool read_name(struct pass *s)
 {
     s->p = bytes_skip_space(s->p, s->end);
     if (s->p == s->end || *s->p != '"')
-        return fail(s, s->p, "a member's name is expected here");
+        return refuse_at(s, s->p, "a member's name is expected here");
     if (!read_string(s))
         return false;
     s->p = bytes_skip_space(s->p, s->end);
     if (s->p == s->end || *s->p != ':')
-        return fail(s, s->p, "a colon is expected here");
+        return refuse_at(s, s->p, "a colon is expected here");
     s->p++;
     return true;
 }
@@ -237,7 +237,7 @@ static bool open_container(struct pass *s)
     struct span_list *spans = s->containers;
 
     if (s->depth == DEPTH_MAX)
-        return fail(s, s->p, "nested deeper than 64");
+        return refuse_at(s, s->p, "nested deeper than 64");
     struct open_container *o = &s->open[s->depth++];
     *o = (struct open_container){.object = *s->p == '{', .at = s->p};
     if (spans != NULL) {
@@ -270,7 +270,7 @@ static bool begin_value(struct pass *s, bool *ret_whole)
     *ret_whole = true;
     s->p = bytes_skip_space(s->p, s->end);
     if (s->p == s->end)
-        return fail(s, s->p, "the text ends where a value is expected");
+        return refuse_at(s, s->p, "the text ends where a value is expected");
     if (*s->p != '{' && *s->p != '[')
         return read_scalar(s);
     if (!open_container(s))
@@ -294,9 +294,9 @@ static bool after_value(struct pass *s)
             continue;
         }
         if (s->p == s->end)
-            return fail(s, s->p, "the text ends within an object or array");
+            return refuse_at(s, s->p, "the text ends within an object or array");
         if (*s->p != ',')
-            return fail(s, s->p, "a comma or closing bracket is expected here");
+            return refuse_at(s, s->p, "a comma or closing bracket is expected here");
         s->p++;
         return !s->open[s->depth - 1].object || read_name(s);
     }
@@ -308,14 +308,14 @@ static bool read_text(struct pass *s)
     bool whole = false;
 
     if (s->end - s->p >= BOM_LEN && memcmp(s->p, "\xEF\xBB\xBF", BOM_LEN) == 0)
-        return fail(s, s->p, "a byte order mark");
+        return refuse_at(s, s->p, "a byte order mark");
     do {
         if (!begin_value(s, &whole) || (whole && !after_value(s)))
             return false;
     } while (s->depth > 0);
     s->p = bytes_skip_space(s->p, s->end);
     if (s->p != s->end)
-        return fail(s, s->p, "something follows the value");
+        return refuse_at(s, s->p, "something follows the value");
     return write_run(s, s->end);
 }
 

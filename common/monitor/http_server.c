@@ -80,8 +80,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     server->open[server->open_count++] = connection;
 }
 
-static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, struct buf *body,
-                               const char *type, const char *allow)
+static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status, struct buf *body,
+                                     const char *type, const char *allow)
 {
     size_t len;
     char *text = buf_take(body, &len);
@@ -99,7 +99,8 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned statu
     return result;
 }
 
-static enum MHD_Result answer(struct http_server *server, struct MHD_Connection *connection, const char *path)
+static enum MHD_Result answer_path(struct http_server *server, struct MHD_Connection *connection,
+                                   const char *path)
 {
     const char *type = "text/plain; charset=utf-8";
     struct buf body;
@@ -111,7 +112,7 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
         buf_add_text(&body, "the answer is larger than this server gives\n");
         status = MHD_HTTP_INTERNAL_SERVER_ERROR;
     }
-    return respond(connection, status, &body, type, NULL);
+    return send_response(connection, status, &body, type, NULL);
 }
 
 /* microhttpd calls this when the headers are there, for each piece of a body, and when the request is whole.
@@ -128,7 +129,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         struct buf body;
         buf_init(&body, BODY_MAX);
         buf_add_text(&body, "only GET and HEAD\n");
-        return respond(connection, MHD_HTTP_METHOD_NOT_ALLOWED, &body, "text/plain", "GET, HEAD");
+        return send_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED, &body, "text/plain", "GET, HEAD");
     }
     if (*upload_size > 0)
         return MHD_NO; /* nobody sends us anything: close */
@@ -136,7 +137,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *request = &seen;
         return MHD_YES;
     }
-    return answer(context, connection, path);
+    return answer_path(context, connection, path);
 }
 
 /* Split "HOST:PORT" or "[HOST]:PORT". */

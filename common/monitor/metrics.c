@@ -24,19 +24,19 @@ struct metric {
     _Atomic uint64_t *buckets; /* bucket_count and the +Inf one, each counting its own range only */
 };
 
-struct family {
-    struct family *next;
+struct known_family {
+    struct known_family *next;
     const struct metric_family *spec;
     struct metric *first, *last;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct family *families;
+static struct known_family *families;
 
 /* By name, not by address: a family that two files define is still one family in /metrics. */
-static struct family *find_family(const struct metric_family *spec)
+static struct known_family *find_family(const struct metric_family *spec)
 {
-    struct family **at = &families;
+    struct known_family **at = &families;
 
     for (; *at != NULL; at = &(*at)->next) {
         if ((*at)->spec == spec || strcmp((*at)->spec->name, spec->name) == 0)
@@ -56,7 +56,7 @@ static int label_count(const struct metric_family *spec)
     return n;
 }
 
-static struct metric *find_series(const struct family *family, const char *const *values, int count)
+static struct metric *find_series(const struct known_family *family, const char *const *values, int count)
 {
     for (struct metric *m = family->first; m != NULL; m = m->next) {
         int i = 0;
@@ -68,7 +68,7 @@ static struct metric *find_series(const struct family *family, const char *const
     return NULL;
 }
 
-static struct metric *add_series(struct family *family, const char *const *values, int count)
+static struct metric *add_series(struct known_family *family, const char *const *values, int count)
 {
     struct metric *m = mem_zalloc(1, sizeof *m);
 
@@ -101,7 +101,7 @@ struct metric *metric_get(const struct metric_family *spec, ...)
     va_end(args);
 
     pthread_mutex_lock(&lock);
-    struct family *family = find_family(spec);
+    struct known_family *family = find_family(spec);
     struct metric *m = find_series(family, values, count);
     if (m == NULL)
         m = add_series(family, values, count);
@@ -218,7 +218,7 @@ static void put_series(struct buf *out, const struct metric *m)
     buf_add_char(out, '\n');
 }
 
-static void put_family(struct buf *out, const struct family *family)
+static void put_family(struct buf *out, const struct known_family *family)
 {
     static const char *const types[] = {"counter", "gauge", "histogram"};
 
@@ -234,7 +234,7 @@ static void put_family(struct buf *out, const struct family *family)
 void metrics_render(struct buf *out)
 {
     pthread_mutex_lock(&lock);
-    for (const struct family *family = families; family != NULL; family = family->next)
+    for (const struct known_family *family = families; family != NULL; family = family->next)
         put_family(out, family);
     pthread_mutex_unlock(&lock);
 }
@@ -251,7 +251,7 @@ void metrics_forget(void)
 {
     pthread_mutex_lock(&lock);
     while (families != NULL) {
-        struct family *family = families;
+        struct known_family *family = families;
         families = family->next;
         while (family->first != NULL) {
             struct metric *m = family->first;

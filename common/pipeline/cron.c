@@ -29,7 +29,7 @@ static const struct field fields[FIELDS] = {
 };
 enum { MINUTE, HOUR, DAY, MONTH, WEEKDAY };
 
-static const char *expand(const char *text)
+static const char *expand_macro(const char *text)
 {
     static const char *const macros[][2] = {
         {"@hourly", "0 * * * *"}, {"@daily", "0 0 * * *"},   {"@midnight", "0 0 * * *"},
@@ -177,7 +177,7 @@ static bool next_word(const char **at, char out[FIELD_TEXT])
 
 int cron_parse(const char *text, struct cron *ret, struct err *err)
 {
-    const char *at = expand(text);
+    const char *at = expand_macro(text);
     uint64_t bits[FIELDS];
     bool star[FIELDS];
     char word[FIELD_TEXT];
@@ -233,7 +233,7 @@ static int64_t floor_divide(int64_t a, int64_t b)
 }
 
 /* From `minute` (minutes since 1970, Beijing time) on in direction `step`. */
-static int64_t find(const struct cron *cron, int64_t minute, int step)
+static int64_t find_instant(const struct cron *cron, int64_t minute, int step)
 {
     int64_t day = floor_divide(minute, DAY_MINUTES);
     int start = (int)(minute - day * DAY_MINUTES);
@@ -250,10 +250,10 @@ static int64_t find(const struct cron *cron, int64_t minute, int step)
 
 int64_t cron_next(const struct cron *cron, int64_t after_s)
 {
-    return find(cron, floor_divide(after_s + BEIJING_OFFSET_S, 60) + 1, 1);
+    return find_instant(cron, floor_divide(after_s + BEIJING_OFFSET_S, 60) + 1, 1);
 }
 
 int64_t cron_previous(const struct cron *cron, int64_t until_s)
 {
-    return find(cron, floor_divide(until_s + BEIJING_OFFSET_S, 60), -1);
+    return find_instant(cron, floor_divide(until_s + BEIJING_OFFSET_S, 60), -1);
 }

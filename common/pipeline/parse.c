@@ -57,7 +57,7 @@ static const struct member_spec top_specs[] = {
 };
 
 /* Is it there, and an object? */
-static bool present(struct reader *r, const struct node *root, const char *name, const char *what)
+static bool section_present(struct reader *r, const struct node *root, const char *name, const char *what)
 {
     struct node n = node_member(root, name);
 
@@ -71,9 +71,9 @@ static void read_top(struct reader *r, const struct node *root)
     READ_OBJECT(r, root, top_specs, UNKNOWN_ERROR);
     if (json_type(root->v) != JSON_OBJECT)
         return;
-    present(r, root, "name", "the pipeline's name, of which topics and metrics are made");
-    bool source = present(r, root, "source", "what is read");
-    bool target = present(r, root, "target", "what is written");
+    section_present(r, root, "name", "the pipeline's name, of which topics and metrics are made");
+    bool source = section_present(r, root, "source", "what is read");
+    bool target = section_present(r, root, "target", "what is written");
     if (source && r->p->api != NULL)
         source_finish(r);
     if (target)

@@ -86,7 +86,7 @@ const struct pipeline *pipelines_find(const struct pipelines *pipelines, const c
 }
 
 /* Keeps the list sorted. Of two with one name the first stays. */
-static void keep(struct pipelines *ret, struct pipeline *p, struct faults *faults)
+static void keep_pipeline(struct pipelines *ret, struct pipeline *p, struct faults *faults)
 {
     const struct pipeline *twin = pipelines_find(ret, p->name);
     size_t i = ret->count;
@@ -116,7 +116,7 @@ static void read_file(const char *path, struct pipelines *ret, struct faults *fa
     }
     struct pipeline *p = pipeline_parse(path, text, len, faults);
     if (p != NULL)
-        keep(ret, p, faults);
+        keep_pipeline(ret, p, faults);
     free(text);
 }
 

@@ -64,7 +64,7 @@ void headers_printf(struct header_set *h, const char *name, const char *format, 
 }
 
 /* The header's text, or NULL with what is missing in *err. */
-static const char *needed(const struct record *r, const char *name, struct err *err)
+static const char *needed_header(const struct record *r, const char *name, struct err *err)
 {
     const char *value = record_header(r, name);
 
@@ -75,7 +75,7 @@ static const char *needed(const struct record *r, const char *name, struct err *
 
 static int check_pipeline(const struct record *r, const char *pipeline, struct err *err)
 {
-    const char *named = needed(r, H_PIPELINE, err);
+    const char *named = needed_header(r, H_PIPELINE, err);
 
     if (named == NULL)
         return -1;
@@ -93,10 +93,11 @@ int raw_message_read(const struct record *r, const char *pipeline, struct raw_me
         return -1;
     static const char *const always[] = {H_API, H_BIZ, H_FETCHED_AT, H_RUN, H_PAGE};
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-        if (needed(r, always[i], err) == NULL)
+        if (needed_header(r, always[i], err) == NULL)
             return -1;
     const char *cursor = record_header(r, H_CURSOR);
-    if (cursor == NULL && (needed(r, H_WINDOW_BEGIN, err) == NULL || needed(r, H_WINDOW_END, err) == NULL))
+    if (cursor == NULL &&
+        (needed_header(r, H_WINDOW_BEGIN, err) == NULL || needed_header(r, H_WINDOW_END, err) == NULL))
         return -1;
     int64_t fetched;
     if (rfc3339_parse(record_header(r, H_FETCHED_AT), &fetched) != 0)
@@ -139,12 +140,12 @@ int rows_message_read(const struct record *r, const char *pipeline, struct rows_
         return -1;
     struct rows_message m = {
         .pipeline = record_header(r, H_PIPELINE),
-        .document = needed(r, H_DOCUMENT, err),
-        .version = needed(r, H_VERSION, err),
-        .source = needed(r, H_SOURCE, err),
+        .document = needed_header(r, H_DOCUMENT, err),
+        .version = needed_header(r, H_VERSION, err),
+        .source = needed_header(r, H_SOURCE, err),
     };
-    const char *rows = needed(r, H_ROWS, err);
-    const char *received = needed(r, H_RECEIVED_AT, err);
+    const char *rows = needed_header(r, H_ROWS, err);
+    const char *received = needed_header(r, H_RECEIVED_AT, err);
     if (m.document == NULL || m.version == NULL || m.source == NULL || rows == NULL || received == NULL)
         return -1;
     if (!document_id_valid(m.document))

@@ -40,9 +40,9 @@ int64_t client_now_s(const struct client *c)
     return floor_s(clock_now_ms() - c->ahead_ms);
 }
 
-void client_try_again(struct client *c)
+void client_forget_refusals(struct client *c)
 {
-    token_try_again(&c->token);
+    token_forget_refusals(&c->token);
     c->clock_refused = false;
 }
 
@@ -58,7 +58,7 @@ bool client_notice(struct client *c, struct err *ret)
 /* ---- one request ---- */
 
 /* What the verdict means for the caller, where the answer is no success. msg: the API's own words. */
-static enum call failed(struct client *c, int64_t code, const char *msg, struct err *err)
+static enum call_result judge_failure(struct client *c, int64_t code, const char *msg, struct err *err)
 {
     int64_t now_ms = clock_monotonic_ms();
 
@@ -85,8 +85,8 @@ static void note_clock(struct client *c)
 
 /* Send the form and judge the answer as far as its envelope. CALL_ANSWERED: it is readable, and
  * c->verdict.class says what it means. */
-static enum call post(struct client *c, const char *path, struct form *form, const char *list,
-                      struct envelope *ret, struct err *err)
+static enum call_result post_form(struct client *c, const char *path, struct form *form, const char *list,
+                                  struct envelope *ret, struct err *err)
 {
     limiter_take(&c->limiter, clock_monotonic_ms());
     c->asked = true;
@@ -117,8 +117,8 @@ static enum call post(struct client *c, const char *path, struct form *form, con
 /* ---- tokens ---- */
 
 /* A refusal of refreshToken or getInitToken that waiting does not mend. */
-static enum call token_call_refused(struct client *c, enum token_step step, const struct envelope *e,
-                                    struct err *err)
+static enum call_result token_call_refused(struct client *c, enum token_step step, const struct envelope *e,
+                                           struct err *err)
 {
     if (step == TOKEN_REFRESH && c->verdict.class == API_TOKEN) {
         token_refresh_failed(&c->token, client_now_s(c));
@@ -137,16 +137,16 @@ static enum call token_call_refused(struct client *c, enum token_step step, cons
             .reason = PAUSE_CREDENTIALS,
             .advice = "authorise the app anew and set JST_ACCESS_TOKEN, or check JST_APP_KEY"};
     }
-    return failed(c, e->code, e->msg, err);
+    return judge_failure(c, e->code, e->msg, err);
 }
 
 /* Does the verdict leave hope that the same token call succeeds later? */
-static bool may_pass(const struct api_verdict *v)
+static bool is_transient(const struct api_verdict *v)
 {
     return v->class == API_TRANSIENT || v->class == API_RATE_LIMITED;
 }
 
-static enum call ask_token(struct client *c, enum token_step step, struct err *err)
+static enum call_result ask_token(struct client *c, enum token_step step, struct err *err)
 {
     struct form form;
     struct envelope e;
@@ -161,10 +161,10 @@ static enum call ask_token(struct client *c, enum token_step step, struct err *e
     if (rc != 0)
         return CALL_FAILED;
     const char *path = step == TOKEN_REFRESH ? PATH_REFRESH_TOKEN : PATH_INIT_TOKEN;
-    if (post(c, path, &form, NULL, &e, err) != CALL_ANSWERED)
+    if (post_form(c, path, &form, NULL, &e, err) != CALL_ANSWERED)
         return CALL_FAILED;
-    if (may_pass(&c->verdict))
-        return failed(c, e.code, e.msg, err);
+    if (is_transient(&c->verdict))
+        return judge_failure(c, e.code, e.msg, err);
     if (c->verdict.class != API_OK)
         return token_call_refused(c, step, &e, err);
     if (token_read_answer(c->answer.body.data, c->answer.body.len, now_s, &pair, err) != 0) {
@@ -178,7 +178,7 @@ static enum call ask_token(struct client *c, enum token_step step, struct err *e
     return CALL_AGAIN;
 }
 
-static enum call helpless(struct client *c, struct err *err)
+static enum call_result no_token_left(struct client *c, struct err *err)
 {
     c->verdict = (struct api_verdict){.class = API_FATAL, .reason = PAUSE_CREDENTIALS};
     err_set(err, ERR_PAUSE, 100,
@@ -189,7 +189,7 @@ static enum call helpless(struct client *c, struct err *err)
 /* ---- queries ---- */
 
 /* Documents that cannot be found are not none: a window would pass as read. */
-static enum call without_list(struct client *c, const char *list, struct err *err)
+static enum call_result list_missing(struct client *c, const char *list, struct err *err)
 {
     c->verdict = (struct api_verdict){.class = API_TRANSIENT};
     err_set(err, ERR_RETRY, 0, "the answer has no list of documents%s%s: look at the option list",
@@ -197,27 +197,27 @@ static enum call without_list(struct client *c, const char *list, struct err *er
     return CALL_FAILED;
 }
 
-enum call client_query(struct client *c, const char *path, const char *biz, const char *list,
-                       struct envelope *ret, struct err *err)
+enum call_result client_query(struct client *c, const char *path, const char *biz, const char *list,
+                              struct envelope *ret, struct err *err)
 {
     struct form form;
     enum token_step step = token_next(&c->token, client_now_s(c));
 
     c->asked = false;
     if (step == TOKEN_HELPLESS)
-        return helpless(c, err);
+        return no_token_left(c, err);
     if (step != TOKEN_USE)
         return ask_token(c, step, err);
     if (request_query(&c->account, c->token.pair.access, biz, floor_s(clock_now_ms()), &form, err) != 0)
         return CALL_FAILED;
-    if (post(c, path, &form, list, ret, err) != CALL_ANSWERED)
+    if (post_form(c, path, &form, list, ret, err) != CALL_ANSWERED)
         return CALL_FAILED;
     bool clock_was_refused = c->clock_refused;
     c->clock_refused = c->verdict.class == API_FATAL && c->verdict.reason == PAUSE_CLOCK;
     if (c->verdict.class == API_OK) {
         token_accepted(&c->token);
         if (!ret->has_list && !ret->no_data && ret->data_count != 0)
-            return without_list(c, list, err);
+            return list_missing(c, list, err);
         return CALL_ANSWERED;
     }
     if (c->verdict.class == API_TOKEN) {
@@ -226,5 +226,5 @@ enum call client_query(struct client *c, const char *path, const char *biz, cons
     }
     if (c->clock_refused && !clock_was_refused)
         return CALL_AGAIN; /* signed again with a fresh time, once */
-    return failed(c, ret->code, ret->msg, err);
+    return judge_failure(c, ret->code, ret->msg, err);
 }

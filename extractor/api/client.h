@@ -35,7 +35,7 @@ void client_init(struct client *c, struct api *api, const struct account *accoun
                  const struct rate *rate, const char *given_token, const char *token_file);
 void client_free(struct client *c);
 
-enum call {
+enum call_result {
     CALL_ANSWERED, /* *ret describes c->answer.body, which has code 0 */
     CALL_AGAIN,    /* the request was about the token, or was refused in a way that is mended: ask again */
     CALL_FAILED,   /* *err says why */
@@ -44,14 +44,14 @@ enum call {
 /* Send one request, now; the caller has waited until client_wait_ms() was 0. c->verdict says what came of it.
  * CALL_FAILED: ERR_RETRY (not before c->verdict.wait_ms), ERR_REJECT (the answer is too large), ERR_PAUSE (a
  * person must act: c->verdict.reason), ERR_FATAL. list: the name of the documents' array, or NULL. */
-enum call client_query(struct client *c, const char *path, const char *biz, const char *list,
-                       struct envelope *ret, struct err *err) __attribute__((warn_unused_result));
+enum call_result client_query(struct client *c, const char *path, const char *biz, const char *list,
+                              struct envelope *ret, struct err *err) __attribute__((warn_unused_result));
 
 int64_t client_wait_ms(const struct client *c);
 /* The earlier of the own clock and the API's, in whole seconds since 1970 UTC. */
 int64_t client_now_s(const struct client *c);
 /* A person may have acted: tokens are tried anew. */
-void client_try_again(struct client *c);
+void client_forget_refusals(struct client *c);
 /* Take the notice, if there is one. */
 bool client_notice(struct client *c, struct err *ret);
 

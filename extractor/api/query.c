@@ -68,7 +68,8 @@ static int put_placeholder(const struct template_part *part, const struct biz *b
     return instant_of(part->text, biz, &s) ? put_instant(s, part->filter, out) : -1;
 }
 
-static int render(const struct request_field *f, const struct biz *biz, struct buf *out, struct err *err)
+static int render_field(const struct request_field *f, const struct biz *biz, struct buf *out,
+                        struct err *err)
 {
     for (size_t i = 0; i < f->value.count; i++) {
         const struct template_part *part = &f->value.parts[i];
@@ -184,7 +185,7 @@ static int put_field(const struct request_field *f, const struct biz *biz, struc
         return 0;
     }
     buf_init(&text, VALUE_MAX);
-    int rc = render(f, biz, &text, err);
+    int rc = render_field(f, biz, &text, err);
     if (rc == 0 && text.len > 0) {
         put_name(f->name, out);
         put_value(f->type, text.data, text.len, out);
@@ -193,7 +194,7 @@ static int put_field(const struct request_field *f, const struct biz *biz, struc
     return rc;
 }
 
-static bool names(const struct pipeline *p, const char *name)
+static bool names_field(const struct pipeline *p, const char *name)
 {
     for (size_t i = 0; i < p->request.count; i++)
         if (strcmp(p->request.fields[i].name, name) == 0)
@@ -207,7 +208,7 @@ static void put_missing(const struct pipeline *p, const struct biz *biz, size_t 
     const char *const own[] = {PAGE_INDEX, PAGE_SIZE, p->window_begin, p->window_end};
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (own[i] != NULL && !names(p, own[i]))
+        if (own[i] != NULL && !names_field(p, own[i]))
             put_own(p, own[i], biz, out);
     if (strstr(p->api, "purchasein") != NULL && strstr(out->data + start, "\"" STATUSES "\":") == NULL) {
         put_name(STATUSES, out);

@@ -18,7 +18,7 @@ static int add_sign(const struct account *account, struct form *form, struct err
     return 0;
 }
 
-static void begin(const struct account *account, int64_t now_s, struct form *ret)
+static void begin_form(const struct account *account, int64_t now_s, struct form *ret)
 {
     form_init(ret);
     form_put(ret, "app_key", account->app_key);
@@ -29,7 +29,7 @@ static void begin(const struct account *account, int64_t now_s, struct form *ret
 int request_query(const struct account *account, const char *access_token, const char *biz, int64_t now_s,
                   struct form *ret, struct err *err)
 {
-    begin(account, now_s, ret);
+    begin_form(account, now_s, ret);
     form_put(ret, "access_token", access_token);
     form_put(ret, "version", "2");
     form_put(ret, "biz", biz);
@@ -39,7 +39,7 @@ int request_query(const struct account *account, const char *access_token, const
 int request_init_token(const struct account *account, const char code[INIT_CODE_TEXT], int64_t now_s,
                        struct form *ret, struct err *err)
 {
-    begin(account, now_s, ret);
+    begin_form(account, now_s, ret);
     form_put(ret, "grant_type", "authorization_code");
     form_put(ret, "code", code);
     return add_sign(account, ret, err);
@@ -48,7 +48,7 @@ int request_init_token(const struct account *account, const char code[INIT_CODE_
 int request_refresh_token(const struct account *account, const char *refresh_token, int64_t now_s,
                           struct form *ret, struct err *err)
 {
-    begin(account, now_s, ret);
+    begin_form(account, now_s, ret);
     form_put(ret, "grant_type", "refresh_token");
     form_put(ret, "refresh_token", refresh_token);
     form_put(ret, "scope", "all");

@@ -14,7 +14,7 @@
 
 enum { HOUR_S = 3600, TOKEN_MAX = 4096 };
 
-static void wipe(char **text)
+static void wipe_text(char **text)
 {
     if (*text != NULL)
         explicit_bzero(*text, strlen(*text));
@@ -26,8 +26,8 @@ void token_pair_free(struct token_pair *pair)
 {
     if (pair == NULL)
         return;
-    wipe(&pair->access);
-    wipe(&pair->refresh);
+    wipe_text(&pair->access);
+    wipe_text(&pair->refresh);
     *pair = (struct token_pair){0};
 }
 
@@ -123,7 +123,7 @@ void token_init_failed(struct token *t)
     t->initiated = true;
 }
 
-void token_try_again(struct token *t)
+void token_forget_refusals(struct token *t)
 {
     token_accepted(t);
     t->refresh_not_before_s = 0;

@@ -47,8 +47,8 @@ void token_obtained(struct token *t, enum token_step how, struct token_pair *pai
 /* refreshToken refused for good. Returns whether the token in use is still good: go on with it, the next
  * attempt is an hour later. */
 bool token_refresh_failed(struct token *t, int64_t now_s);
-void token_init_failed(struct token *t); /* getInitToken refused for good */
-void token_try_again(struct token *t);   /* a person may have acted: everything is tried anew */
+void token_init_failed(struct token *t);     /* getInitToken refused for good */
+void token_forget_refusals(struct token *t); /* a person may have acted: everything is tried anew */
 
 /* The `data` of a token call's answer. ERR_RETRY: it holds no access_token. */
 int token_read_answer(const char *body, size_t len, int64_t now_s, struct token_pair *ret, struct err *err)

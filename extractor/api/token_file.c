@@ -58,7 +58,7 @@ static int write_whole(int fd, const struct buf *text)
     return fsync(fd);
 }
 
-static int replace(const char *path, const char *beside, const struct buf *text)
+static int replace_file(const char *path, const char *beside, const struct buf *text)
 {
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -84,7 +84,7 @@ int token_file_save(const char *path, const char *app_key, const struct token_pa
     buf_init(&text, FILE_MAX);
     token_file_write(pair, app_key, &text);
     make_directories(path);
-    int rc = replace(path, beside, &text);
+    int rc = replace_file(path, beside, &text);
     if (rc != 0)
         err_set(err, ERR_RETRY, errno, "the token file %s cannot be written: %m", path);
     explicit_bzero(text.data, text.len);

@@ -16,11 +16,11 @@
 
 enum { BIZ_MAX = 256 * 1024, SECOND_MS = 1000, KEPT_BYTES = 4 * 1024 * 1024 };
 
-void run_init(struct run *r, const struct route *route)
+void sync_init(struct sync *r, const struct route *route)
 {
     const struct pipeline *p = route->pipeline;
 
-    *r = (struct run){
+    *r = (struct sync){
         .route = route,
         .metrics = metrics_of(p->name),
         .rules = window_rules(p->overlap_ms, p->lag_ms, p->max_window_ms),
@@ -28,21 +28,21 @@ void run_init(struct run *r, const struct route *route)
     buf_init(&r->biz, BIZ_MAX);
 }
 
-void run_free(struct run *r)
+void sync_free(struct sync *r)
 {
-    run_abandon(r);
+    sync_abandon(r);
     buf_free(&r->biz);
 }
 
 /* ---- plan and slices ---- */
 
-static void ask_page(struct run *r)
+static void ask_page(struct sync *r)
 {
     split_start(&r->split, r->walk.page, r->route->pipeline->page_size);
     r->page = (struct walk_answer){.page_count = -1, .data_count = -1, .has_next = -1};
 }
 
-static void read_slice(struct run *r, int64_t begin_s)
+static void read_slice(struct sync *r, int64_t begin_s)
 {
     r->slice = window_slice(&r->rules, &r->plan, begin_s);
     walk_free(&r->walk);
@@ -50,9 +50,9 @@ static void read_slice(struct run *r, int64_t begin_s)
     ask_page(r);
 }
 
-bool run_begin(struct run *r, const struct run_world *w, const struct checkpoint *checkpoint)
+bool sync_begin(struct sync *r, const struct sync_world *w, const struct checkpoint *checkpoint)
 {
-    run_abandon(r);
+    sync_abandon(r);
     if (!window_plan(&r->rules, checkpoint->synced_to_s, w->since_s, w->until_s, client_now_s(w->client),
                      &r->plan))
         return false;
@@ -66,20 +66,20 @@ bool run_begin(struct run *r, const struct run_world *w, const struct checkpoint
     return true;
 }
 
-void run_abandon(struct run *r)
+void sync_abandon(struct sync *r)
 {
     r->active = false;
     walk_free(&r->walk);
 }
 
-static enum run_result done(struct run *r)
+static enum sync_result end_sync(struct sync *r)
 {
-    run_abandon(r);
-    return RUN_DONE;
+    sync_abandon(r);
+    return SYNC_DONE;
 }
 
 /* The slice is in Kafka: now, and not before, the checkpoint moves. */
-static enum run_result end_slice(struct run *r, const struct run_world *w, struct err *err)
+static enum sync_result end_slice(struct sync *r, const struct sync_world *w, struct err *err)
 {
     bool last = r->slice.end_s >= r->plan.end_s;
     struct checkpoint next = r->checkpoint;
@@ -88,20 +88,20 @@ static enum run_result end_slice(struct run *r, const struct run_world *w, struc
         next.synced_to_s = r->slice.end_s;
         next.run_at_s = last ? r->began_s : next.run_at_s;
         if (publish_checkpoint(w->publisher, r->route->pipeline->name, &next, err) != 0)
-            return RUN_FAILED;
+            return SYNC_FAILED;
         r->checkpoint = next;
         metric_set(r->metrics.synced_to, (double)next.synced_to_s);
     }
     r->walks_given_up = 0;
     if (last)
-        return done(r);
+        return end_sync(r);
     read_slice(r, r->slice.end_s);
-    return RUN_GOES_ON;
+    return SYNC_GOES_ON;
 }
 
 /* The API's clock may be behind ours: then the slice would end in its future, and is planned anew. True when
  * the answer in hand is not to be used. */
-static bool plan_was_too_late(struct run *r, const struct client *c, bool *ret_nothing_left)
+static bool plan_was_too_late(struct sync *r, const struct client *c, bool *ret_nothing_left)
 {
     int64_t end_s = c->answer.date_ms / SECOND_MS - r->rules.lag_s;
 
@@ -116,16 +116,16 @@ static bool plan_was_too_late(struct run *r, const struct client *c, bool *ret_n
 
 /* ---- pages ---- */
 
-static enum run_result end_page(struct run *r, const struct run_world *w, int64_t *ret_wait_ms,
-                                struct err *err)
+static enum sync_result end_page(struct sync *r, const struct sync_world *w, int64_t *ret_wait_ms,
+                                 struct err *err)
 {
     if (split_next(&r->split))
-        return RUN_GOES_ON;
+        return SYNC_GOES_ON;
     walk_take(&r->walk, &r->page);
     switch (r->walk.state) {
     case WALK_ASKS:
         ask_page(r);
-        return RUN_GOES_ON;
+        return SYNC_GOES_ON;
     case WALK_DONE:
         return end_slice(r, w, err);
     case WALK_GIVES_UP:
@@ -137,10 +137,10 @@ static enum run_result end_page(struct run *r, const struct run_world *w, int64_
             "the API counts %" PRId64 " documents, but %d readings of all pages gave no more than %zu",
             r->walk.total, r->walk.pass, r->walk.seen.count);
     read_slice(r, r->slice.begin_s);
-    return RUN_FAILED;
+    return SYNC_FAILED;
 }
 
-static void note_counts(struct run *r, const struct envelope *e)
+static void note_counts(struct sync *r, const struct envelope *e)
 {
     bool whole = r->split.depth == 1;
 
@@ -154,7 +154,7 @@ static void note_counts(struct run *r, const struct envelope *e)
         r->page.page_count = (e->data_count + r->split.levels[0].size - 1) / r->split.levels[0].size;
 }
 
-static struct page_origin origin(const struct run *r)
+static struct page_origin page_origin_of(const struct sync *r)
 {
     return (struct page_origin){
         .pipeline = r->route->pipeline,
@@ -168,22 +168,22 @@ static struct page_origin origin(const struct run *r)
 
 /* Kafka, or the memory, does not take the page: ask for its positions in smaller ones; a page of one document
  * becomes a dead letter. e NULL: the answer could not even be received. */
-static enum run_result too_large(struct run *r, const struct run_world *w, const struct envelope *e,
-                                 int64_t *ret_wait_ms, struct err *err)
+static enum sync_result too_large(struct sync *r, const struct sync_world *w, const struct envelope *e,
+                                  int64_t *ret_wait_ms, struct err *err)
 {
-    struct page_origin from = origin(r);
+    struct page_origin from = page_origin_of(r);
     char why[ERR_TEXT_MAX + 64];
 
     if (split_shrink(&r->split, e != NULL && e->has_next == 1 ? (int64_t)e->documents : 0)) {
         err_clear(err);
-        return RUN_GOES_ON;
+        return SYNC_GOES_ON;
     }
     snprintf(why, sizeof why, "page %" PRId64 " of page size 1: %s", from.page, err->text);
     err_clear(err);
     if (e == NULL)
         buf_reset(&w->client->answer.body);
     if (publish_dead(w->publisher, &from, &w->client->answer, why, err) != 0)
-        return RUN_FAILED;
+        return SYNC_FAILED;
     err_set(&r->notice, ERR_REJECT, 0, "dead letter: %s: %s", dead_class_name(DEAD_TOO_LARGE), why);
     dead_count(r->route->pipeline->name, "extractor", DEAD_TOO_LARGE);
     if (e != NULL) {
@@ -196,18 +196,18 @@ static enum run_result too_large(struct run *r, const struct run_world *w, const
     return end_page(r, w, ret_wait_ms, err);
 }
 
-static enum run_result take_answer(struct run *r, const struct run_world *w, const struct envelope *e,
-                                   int64_t *ret_wait_ms, struct err *err)
+static enum sync_result take_answer(struct sync *r, const struct sync_world *w, const struct envelope *e,
+                                    int64_t *ret_wait_ms, struct err *err)
 {
     bool nothing_left = false;
 
     backoff_reset(&r->backoff);
     if (plan_was_too_late(r, w->client, &nothing_left))
-        return nothing_left ? done(r) : RUN_GOES_ON;
+        return nothing_left ? end_sync(r) : SYNC_GOES_ON;
     if (e->documents > 0) {
-        struct page_origin from = origin(r);
+        struct page_origin from = page_origin_of(r);
         if (publish_page(w->publisher, &from, &w->client->answer, e, err) != 0)
-            return err->kind == ERR_REJECT ? too_large(r, w, e, ret_wait_ms, err) : RUN_FAILED;
+            return err->kind == ERR_REJECT ? too_large(r, w, e, ret_wait_ms, err) : SYNC_FAILED;
         r->pages++;
         r->documents += e->documents;
         metric_add(r->metrics.pages, 1);
@@ -220,7 +220,7 @@ static enum run_result take_answer(struct run *r, const struct run_world *w, con
 
 /* ---- one step ---- */
 
-static int write_biz(struct run *r, const struct client *c, struct err *err)
+static int write_biz(struct sync *r, const struct client *c, struct err *err)
 {
     const struct split_level *ask = split_now(&r->split);
     struct biz biz = {
@@ -234,24 +234,24 @@ static int write_biz(struct run *r, const struct client *c, struct err *err)
     return biz_write(r->route->pipeline, &biz, &r->biz, err);
 }
 
-enum run_result run_step(struct run *r, const struct run_world *w, int64_t *ret_wait_ms, struct err *err)
+enum sync_result sync_step(struct sync *r, const struct sync_world *w, int64_t *ret_wait_ms, struct err *err)
 {
     const struct pipeline *p = r->route->pipeline;
     struct client *c = w->client;
     struct envelope e;
-    enum run_result result = RUN_FAILED;
+    enum sync_result result = SYNC_FAILED;
 
     *ret_wait_ms = 0;
     if (write_biz(r, c, err) != 0)
-        return RUN_FAILED;
-    enum call call = client_query(c, p->api, r->biz.data, p->list, &e, err);
+        return SYNC_FAILED;
+    enum call_result call = client_query(c, p->api, r->biz.data, p->list, &e, err);
     if (c->asked) {
         metric_add(r->metrics.requests[c->verdict.class], 1);
         metric_observe(metrics_request_seconds(), c->answer.seconds);
     }
     switch (call) {
     case CALL_AGAIN:
-        return RUN_GOES_ON;
+        return SYNC_GOES_ON;
     case CALL_ANSWERED:
         result = take_answer(r, w, &e, ret_wait_ms, err);
         break;
@@ -266,7 +266,7 @@ enum run_result run_step(struct run *r, const struct run_world *w, int64_t *ret_
     return result;
 }
 
-bool run_notice(struct run *r, struct err *ret)
+bool sync_notice(struct sync *r, struct err *ret)
 {
     if (r->notice.kind == ERR_NONE)
         return false;
@@ -275,7 +275,7 @@ bool run_notice(struct run *r, struct err *ret)
     return true;
 }
 
-bool run_exhausted(const struct run *r, int64_t now_ms)
+bool sync_exhausted(const struct sync *r, int64_t now_ms)
 {
     const struct pipeline *p = r->route->pipeline;
     int64_t rounds = p->retry_count > 0 ? p->retry_count : 1;

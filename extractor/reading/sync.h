@@ -1,4 +1,4 @@
-/* One pipeline's run: a window of time, slice by slice, page by page, into the raw topic; after each slice
+/* One pipeline's sync: a window of time, slice by slice, page by page, into the raw topic; after each slice
  * the checkpoint. It can be left and taken up again between any two requests, so that pipelines take turns
  * and a failed request is repeated where it was. */
 #ifndef JST_EXTRACTOR_READING_SYNC_H
@@ -20,15 +20,15 @@ struct client;
 struct publisher;
 struct route;
 
-/* What all runs share. */
-struct run_world {
+/* What all syncs share. */
+struct sync_world {
     struct client *client;
     struct publisher *publisher;
     int64_t since_s; /* where a pipeline without a checkpoint begins */
     int64_t until_s; /* -1: up to now - lag */
 };
 
-struct run {
+struct sync {
     const struct route *route;
     struct pipeline_metrics metrics;
     struct window_rules rules;
@@ -44,33 +44,33 @@ struct run {
     struct split split;      /* the page that the walk asks for, in parts if it is too large */
     struct walk_answer page; /* what its parts said so far */
     struct buf biz;
-    uint64_t pages, documents; /* acknowledged in this run */
-    struct err notice;         /* a dead letter was published: for the log; taken by run_notice() */
+    uint64_t pages, documents; /* acknowledged in this sync */
+    struct err notice;         /* a dead letter was published: for the log; taken by sync_notice() */
 };
 
-void run_init(struct run *r, const struct route *route);
-void run_free(struct run *r);
+void sync_init(struct sync *r, const struct route *route);
+void sync_free(struct sync *r);
 
-/* Plan a run from the checkpoint to now. False: there is nothing to read. */
-bool run_begin(struct run *r, const struct run_world *w, const struct checkpoint *checkpoint);
-/* Forget what is under way: the next run begins at the checkpoint. */
-void run_abandon(struct run *r);
+/* Plan a sync from the checkpoint to now. False: there is nothing to read. */
+bool sync_begin(struct sync *r, const struct sync_world *w, const struct checkpoint *checkpoint);
+/* Forget what is under way: the next sync begins at the checkpoint. */
+void sync_abandon(struct sync *r);
 
-enum run_result {
-    RUN_GOES_ON, /* call again when the client may send */
-    RUN_DONE,    /* everything up to the plan's end is acknowledged, and the checkpoint too */
-    RUN_FAILED,  /* *err: ERR_RETRY - the same step may succeed, not before *ret_wait_ms; ERR_PAUSE - a person
-                    must act; ERR_FATAL */
+enum sync_result {
+    SYNC_GOES_ON, /* call again when the client may send */
+    SYNC_DONE,    /* everything up to the plan's end is acknowledged, and the checkpoint too */
+    SYNC_FAILED, /* *err: ERR_RETRY - the same step may succeed, not before *ret_wait_ms; ERR_PAUSE - a person
+                   must act; ERR_FATAL */
 };
 
 /* One request, what follows from it, and Kafka's acknowledgement. */
-enum run_result run_step(struct run *r, const struct run_world *w, int64_t *ret_wait_ms, struct err *err)
+enum sync_result sync_step(struct sync *r, const struct sync_world *w, int64_t *ret_wait_ms, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Take the notice, if there is one. */
-bool run_notice(struct run *r, struct err *ret);
+bool sync_notice(struct sync *r, struct err *ret);
 
 /* Have all retries been used up? */
-bool run_exhausted(const struct run *r, int64_t now_ms);
+bool sync_exhausted(const struct sync *r, int64_t now_ms);
 
 #endif

@@ -66,7 +66,7 @@ static void begin(struct talk *t, const char *given, const struct line *lines, s
 }
 #define BEGIN(t, given, lines) begin(t, given, lines, sizeof(lines) / sizeof *(lines))
 
-static enum call ask(struct talk *t)
+static enum call_result ask(struct talk *t)
 {
     struct envelope e;
 
@@ -105,8 +105,8 @@ static void replaces_a_refused_token(void **state)
     (void)state;
 
     BEGIN(&t, "G", lines);
-    static const enum call expected[] = {CALL_AGAIN, CALL_AGAIN, CALL_ANSWERED, CALL_AGAIN,
-                                         CALL_AGAIN, CALL_AGAIN, CALL_AGAIN,    CALL_AGAIN};
+    static const enum call_result expected[] = {CALL_AGAIN, CALL_AGAIN, CALL_ANSWERED, CALL_AGAIN,
+                                                CALL_AGAIN, CALL_AGAIN, CALL_AGAIN,    CALL_AGAIN};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         assert_int_equal(ask(&t), expected[i]);
     /* nothing more to try: no request */
@@ -123,8 +123,8 @@ static void a_refused_refresh_leads_to_a_new_token(void **state)
         {"init", NULL, 200, TOKEN("A"), 0}, {"query", "A", 200, EMPTY, 0},      {"query", "A", 200, GONE, 0},
         {"refresh", NULL, 200, GONE, 0},    {"init", NULL, 200, TOKEN("B"), 0}, {"query", "B", 200, EMPTY, 0},
     };
-    static const enum call expected[] = {CALL_AGAIN, CALL_ANSWERED, CALL_AGAIN,
-                                         CALL_AGAIN, CALL_AGAIN,    CALL_ANSWERED};
+    static const enum call_result expected[] = {CALL_AGAIN, CALL_ANSWERED, CALL_AGAIN,
+                                                CALL_AGAIN, CALL_AGAIN,    CALL_ANSWERED};
     struct talk t;
     (void)state;
 

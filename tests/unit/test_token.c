@@ -102,7 +102,7 @@ static void a_refused_token_is_replaced(void **state)
     assert_string_equal(t.pair.access, "B");
     token_refused(&t);
     assert_int_equal(token_next(&t, NOW), TOKEN_HELPLESS);
-    token_try_again(&t);
+    token_forget_refusals(&t);
     assert_int_equal(token_next(&t, NOW), TOKEN_USE);
     token_refused(&t);
     assert_int_equal(token_next(&t, NOW), TOKEN_REFRESH);

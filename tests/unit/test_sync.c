@@ -62,10 +62,10 @@ struct world {
     struct twin_sink sink;
     struct client client;
     struct publisher publisher;
-    struct run_world world;
+    struct sync_world world;
     struct pipeline *pipeline;
     struct route route;
-    struct run run;
+    struct sync sync;
     struct err err;
     int64_t wait_ms;
 };
@@ -84,33 +84,33 @@ static void open_world(struct world *w, int count, const char *options)
     twin_clock_use();
     client_init(&w->client, &w->api.base, &account, twin_random, &(struct rate){0, 0}, "G", NULL);
     w->publisher = (struct publisher){.sink = &w->sink.base, .state_topic = "state"};
-    w->world = (struct run_world){.client = &w->client,
-                                  .publisher = &w->publisher,
-                                  .since_s = twin_wall_ms / 1000 - 86400,
-                                  .until_s = -1};
+    w->world = (struct sync_world){.client = &w->client,
+                                   .publisher = &w->publisher,
+                                   .since_s = twin_wall_ms / 1000 - 86400,
+                                   .until_s = -1};
     w->pipeline = twin_pipeline(WINDOW_REQUEST, options);
     assert_non_null(w->pipeline);
     w->pipeline->page_size = 10;
     w->route = (struct route){.pipeline = w->pipeline, .raw = raw, .dead = dead};
-    run_init(&w->run, &w->route);
+    sync_init(&w->sync, &w->route);
 }
 
 static void close_world(struct world *w)
 {
-    run_free(&w->run);
+    sync_free(&w->sync);
     client_free(&w->client);
     sink_free(&w->sink.base);
     pipeline_free(w->pipeline);
     metrics_forget();
 }
 
-static enum run_result run_on(struct world *w)
+static enum sync_result run_on(struct world *w)
 {
-    enum run_result result = RUN_GOES_ON;
+    enum sync_result result = SYNC_GOES_ON;
 
-    for (int i = 0; i < 1000 && result == RUN_GOES_ON; i++) {
+    for (int i = 0; i < 1000 && result == SYNC_GOES_ON; i++) {
         err_clear(&w->err);
-        result = run_step(&w->run, &w->world, &w->wait_ms, &w->err);
+        result = sync_step(&w->sync, &w->world, &w->wait_ms, &w->err);
     }
     return result;
 }
@@ -137,8 +137,8 @@ static void pages_then_the_checkpoint(void **state)
     (void)state;
 
     open_world(&w, 35, "");
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(count_topic(&w, "raw"), 5);
     assert_int_equal(count_topic(&w, "state"), 1);
     for (size_t i = 0; i < 5; i++) {
@@ -151,9 +151,9 @@ static void pages_then_the_checkpoint(void **state)
     assert_memory_equal(last_value(&w), expected, strlen(expected));
     free(expected);
     assert_string_equal(w.sink.list[w.sink.count - 1].key, "purchasein/live");
-    assert_true(metric_value(w.run.metrics.pages) > 4.5 && metric_value(w.run.metrics.pages) < 5.5);
-    assert_false(w.run.active);
-    assert_int_equal(w.run.checkpoint.synced_to_s, twin_wall_ms / 1000 - 60);
+    assert_true(metric_value(w.sync.metrics.pages) > 4.5 && metric_value(w.sync.metrics.pages) < 5.5);
+    assert_false(w.sync.active);
+    assert_int_equal(w.sync.checkpoint.synced_to_s, twin_wall_ms / 1000 - 60);
     close_world(&w);
 }
 
@@ -163,8 +163,8 @@ static void empty_pages_are_not_published(void **state)
     (void)state;
 
     open_world(&w, 0, "");
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(w.sink.count, 1); /* the checkpoint */
     close_world(&w);
 }
@@ -177,8 +177,8 @@ static void a_slice_is_checkpointed_before_the_next(void **state)
     (void)state;
 
     open_world(&w, 5, ",\"max_window\":\"6h\"");
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     for (size_t i = 0; i < w.sink.count; i++) { /* raw, state, raw, state … */
         assert_string_equal(w.sink.list[i].topic, i % 2 == 0 ? "raw" : "state");
         if (i % 2 == 0)
@@ -202,8 +202,8 @@ static void a_checkpoint_never_goes_back(void **state)
     (void)state;
 
     open_world(&w, 5, ",\"max_window\":\"6h\",\"overlap\":\"10h\"");
-    assert_true(run_begin(&w.run, &w.world, &c));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &c));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(count_topic(&w, "raw"), 2);
     assert_int_equal(count_topic(&w, "state"), 1); /* the first slice ended before the checkpoint */
     close_world(&w);
@@ -216,14 +216,14 @@ static void a_failed_request_is_repeated_where_it_was(void **state)
 
     open_world(&w, 35, "");
     w.shop.fail_at = 3; /* page 3 */
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_FAILED);
     assert_int_equal(w.err.kind, ERR_RETRY);
     assert_int_equal(count_topic(&w, "raw"), 2);
     assert_int_equal(count_topic(&w, "state"), 0);
-    backoff_fail(&w.run.backoff, twin_monotonic_ms, 0, 0);
-    assert_int_equal(run_on(&w), RUN_DONE);
-    assert_int_equal(w.run.backoff.failures, 0);
+    backoff_fail(&w.sync.backoff, twin_monotonic_ms, 0, 0);
+    assert_int_equal(run_on(&w), SYNC_DONE);
+    assert_int_equal(w.sync.backoff.failures, 0);
     assert_int_equal(count_topic(&w, "raw"), 5);
     assert_int_equal(w.api.requests, 6);
     close_world(&w);
@@ -244,11 +244,11 @@ static void no_acknowledgement_no_checkpoint(void **state)
     open_world(&w, 5, "");
     w.sink.unanswered_for = 1000000;
     w.publisher.keep_waiting = never;
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_FAILED);
     assert_int_equal(w.err.kind, ERR_RETRY);
     assert_int_equal(count_topic(&w, "state"), 0);
-    assert_true(metric_value(w.run.metrics.pages) < 0.5);
+    assert_true(metric_value(w.sync.metrics.pages) < 0.5);
     close_world(&w);
 }
 
@@ -261,10 +261,10 @@ static void an_unacknowledged_checkpoint_does_not_count(void **state)
     open_world(&w, 5, "");
     w.sink.mute_topic = "state";
     w.publisher.keep_waiting = never;
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_FAILED);
-    assert_int_equal(w.run.checkpoint.synced_to_s, -1);
-    assert_true(metric_value(w.run.metrics.synced_to) < 0.5);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_FAILED);
+    assert_int_equal(w.sync.checkpoint.synced_to_s, -1);
+    assert_true(metric_value(w.sync.metrics.synced_to) < 0.5);
     close_world(&w);
 }
 
@@ -276,8 +276,8 @@ static void a_slow_or_full_kafka_is_waited_for(void **state)
     open_world(&w, 15, "");
     w.sink.full_for = 3;
     w.sink.unanswered_for = 5;
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(count_topic(&w, "raw"), 3);
     close_world(&w);
 }
@@ -289,8 +289,8 @@ static void a_broken_producer_is_fatal(void **state)
 
     open_world(&w, 5, "");
     w.sink.broken = true;
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_FAILED);
     assert_int_equal(w.err.kind, ERR_FATAL);
     close_world(&w);
 }
@@ -307,8 +307,8 @@ static void too_large_pages_are_halved(void **state)
     w.shop.fat = 17;
     w.sink.refuse_above = 700;
     w.sink.refuse_topic = "raw";
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(count_topic(&w, "dead"), 1);
     for (size_t i = 0; i < w.sink.count; i++) {
         const struct twin_message *m = &w.sink.list[i];
@@ -323,9 +323,9 @@ static void too_large_pages_are_halved(void **state)
     }
     for (int i = 1; i <= 35; i++)
         assert_true(seen[i]);
-    assert_true(run_notice(&w.run, &notice));
+    assert_true(sync_notice(&w.sync, &notice));
     assert_string_equal(notice.text, "dead letter: too-large: page 17 of page size 1: too large");
-    assert_false(run_notice(&w.run, &notice));
+    assert_false(sync_notice(&w.sync, &notice));
     close_world(&w);
 }
 
@@ -337,8 +337,8 @@ static void a_dead_letter_that_is_too_large_goes_without_its_body(void **state)
     open_world(&w, 1, "");
     w.shop.bytes = 1000;
     w.sink.refuse_above = 700;
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(count_topic(&w, "dead"), 1);
     assert_int_equal(w.sink.list[0].len, 0);
     close_world(&w);
@@ -351,14 +351,14 @@ static void a_count_that_is_never_reached(void **state)
 
     open_world(&w, 5, "");
     w.shop.claims = 1;
-    assert_true(run_begin(&w.run, &w.world, &none));
+    assert_true(sync_begin(&w.sync, &w.world, &none));
     for (int round = 0; round < 3; round++) {
-        assert_false(run_exhausted(&w.run, twin_monotonic_ms));
-        assert_int_equal(run_on(&w), RUN_FAILED);
+        assert_false(sync_exhausted(&w.sync, twin_monotonic_ms));
+        assert_int_equal(run_on(&w), SYNC_FAILED);
         assert_int_equal(w.err.kind, ERR_RETRY);
         assert_int_equal(w.wait_ms, 300000);
     }
-    assert_true(run_exhausted(&w.run, twin_monotonic_ms));
+    assert_true(sync_exhausted(&w.sync, twin_monotonic_ms));
     assert_int_equal(w.api.requests, 3 * WALK_PASSES_MAX);
     assert_int_equal(count_topic(&w, "state"), 0);
     close_world(&w);
@@ -369,15 +369,15 @@ static void an_answer_without_its_list_fails(void **state)
 {
     static const struct {
         const char *answer;
-        enum run_result result;
+        enum sync_result result;
     } cases[] = {
-        {"{\"code\":0,\"data\":{\"has_next\":true,\"orders\":[{\"io_id\":1}]}}", RUN_FAILED},
-        {"{\"code\":0,\"data\":{\"has_next\":false,\"orders\":[]}}", RUN_FAILED},
-        {"{\"code\":0,\"data\":{}}", RUN_FAILED},
-        {"{\"code\":0}", RUN_FAILED},
-        {"{\"code\":0,\"data\":{\"datas\":null}}", RUN_DONE},
-        {"{\"code\":0,\"data\":{\"data_count\":0}}", RUN_DONE},
-        {"{\"code\":0,\"data\":null}", RUN_DONE},
+        {"{\"code\":0,\"data\":{\"has_next\":true,\"orders\":[{\"io_id\":1}]}}", SYNC_FAILED},
+        {"{\"code\":0,\"data\":{\"has_next\":false,\"orders\":[]}}", SYNC_FAILED},
+        {"{\"code\":0,\"data\":{}}", SYNC_FAILED},
+        {"{\"code\":0}", SYNC_FAILED},
+        {"{\"code\":0,\"data\":{\"datas\":null}}", SYNC_DONE},
+        {"{\"code\":0,\"data\":{\"data_count\":0}}", SYNC_DONE},
+        {"{\"code\":0,\"data\":null}", SYNC_DONE},
     };
     (void)state;
 
@@ -385,11 +385,11 @@ static void an_answer_without_its_list_fails(void **state)
         struct world w;
         open_world(&w, 5, ",\"list\":\"datas\"");
         w.shop.refuse = cases[i].answer;
-        assert_true(run_begin(&w.run, &w.world, &none));
+        assert_true(sync_begin(&w.sync, &w.world, &none));
         if (run_on(&w) != cases[i].result)
             fail_msg("%s: %s", cases[i].answer, w.err.text);
-        assert_int_equal(count_topic(&w, "state"), cases[i].result == RUN_DONE);
-        assert_int_equal(w.err.kind, cases[i].result == RUN_DONE ? ERR_NONE : ERR_RETRY);
+        assert_int_equal(count_topic(&w, "state"), cases[i].result == SYNC_DONE);
+        assert_int_equal(w.err.kind, cases[i].result == SYNC_DONE ? ERR_NONE : ERR_RETRY);
         close_world(&w);
     }
 }
@@ -403,8 +403,8 @@ static void several_lists_fail(void **state)
 
     open_world(&w, 5, "");
     w.shop.refuse = "{\"code\":0,\"data\":{\"a\":[1],\"b\":[]}}";
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_FAILED);
     assert_true(w.err.kind == ERR_RETRY || w.client.verdict.reason != PAUSE_NONE);
     close_world(&w);
 }
@@ -416,8 +416,8 @@ static void a_refusal_pauses(void **state)
 
     open_world(&w, 5, "");
     w.shop.refuse = "{\"code\":190,\"msg\":\"无API权限\"}";
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_FAILED);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_FAILED);
     assert_int_equal(w.err.kind, ERR_PAUSE);
     close_world(&w);
 }
@@ -432,14 +432,14 @@ static void the_api_s_clock_ends_the_window(void **state)
 
     open_world(&w, 5, "");
     w.api.date_ms = twin_wall_ms - 3600 * 1000;
-    assert_true(run_begin(&w.run, &w.world, &none));
-    assert_int_equal(run_on(&w), RUN_DONE);
+    assert_true(sync_begin(&w.sync, &w.world, &none));
+    assert_int_equal(run_on(&w), SYNC_DONE);
     assert_int_equal(w.api.requests, 2);
     assert_int_equal(count_topic(&w, "raw"), 1);
     assert_non_null(strstr(last_value(&w), beijing_format(twin_wall_ms / 1000 - 3660, text)));
     /* nothing is left before the API's now: done, without a checkpoint that would go back */
     struct checkpoint c = {twin_wall_ms / 1000 - 3000, -1};
-    assert_false(run_begin(&w.run, &w.world, &c));
+    assert_false(sync_begin(&w.sync, &w.world, &c));
     close_world(&w);
 }
 
@@ -450,8 +450,8 @@ static void nothing_to_read(void **state)
     (void)state;
 
     open_world(&w, 5, "");
-    assert_false(run_begin(&w.run, &w.world, &c));
-    assert_false(w.run.active);
+    assert_false(sync_begin(&w.sync, &w.world, &c));
+    assert_false(w.sync.active);
     close_world(&w);
 }
 
