@@ -16,6 +16,10 @@ struct backoff {
     int64_t retry_at_ms; /* try again then; 0: at once */
 };
 
+/* The pause after so many failures in a row, from 1 on: doubles from first_ms to most_ms, less up to half of
+ * it by chance. random: any 32 bits. */
+int64_t backoff_pause_ms(int failures, int64_t first_ms, int64_t most_ms, uint32_t random);
+
 void backoff_reset(struct backoff *b); /* it worked */
 
 /* It failed at now_ms (monotonic). The pause doubles from 1 s to 30 s, less up to half of it by chance, but

@@ -67,9 +67,23 @@ static void rounds(void **state)
     assert_int_equal(b.retry_at_ms, 0);
 }
 
+static void pauses_double_between_their_bounds(void **state)
+{
+    static const int64_t pauses[] = {200, 200, 400, 800, 1600, 3000, 3000};
+    (void)state;
+
+    for (int n = 0; n < 7; n++) {
+        assert_int_equal(backoff_pause_ms(n, 200, 3000, 0), pauses[n]);
+        assert_int_equal(backoff_pause_ms(n, 200, 3000, 1000), pauses[n] / 2);
+    }
+    assert_int_equal(backoff_pause_ms(1000000, 1, 3000, 0), 3000);
+    assert_int_equal(backoff_pause_ms(5, 60000, 3000, 0), 3000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pauses_double_between_their_bounds),
         cmocka_unit_test(grows_to_a_limit),
         cmocka_unit_test(chance_spreads),
         cmocka_unit_test(never_less_than_what_was_asked),
