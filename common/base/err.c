@@ -54,22 +54,3 @@ void err_clear(struct err *err)
     if (err != NULL)
         *err = (struct err)ERR_INIT;
 }
-
-const char *err_kind_name(enum err_kind kind)
-{
-    switch (kind) {
-    case ERR_NONE:
-        return "none";
-    case ERR_RETRY:
-        return "retry";
-    case ERR_REJECT:
-        return "reject";
-    case ERR_PAUSE:
-        return "pause";
-    case ERR_CONFIG:
-        return "config";
-    case ERR_FATAL:
-        return "fatal";
-    }
-    return "none";
-}

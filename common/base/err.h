@@ -34,7 +34,4 @@ int err_prefix(struct err *err, const char *format, ...) __attribute__((format(p
 
 void err_clear(struct err *err);
 
-/* "retry", "reject", "pause", "config", "fatal" or "none". */
-const char *err_kind_name(enum err_kind kind);
-
 #endif

@@ -140,14 +140,6 @@ int parse_percent(const char *text, int64_t *ret_basis_points)
     return 0;
 }
 
-int parse_on_off(const char *text, bool *ret)
-{
-    if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
-        return -1;
-    *ret = text[1] == 'n';
-    return 0;
-}
-
 const char *format_duration(int64_t ms, char *out, size_t size)
 {
     uint64_t rest = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;

@@ -18,8 +18,6 @@ int parse_duration(const char *text, int64_t *ret_ms);
 int parse_size(const char *text, int64_t *ret_bytes);
 /* "5%", "0.5%", "100%": hundredths of a per cent (500, 50, 10000). At most two decimals; may pass 100%. */
 int parse_percent(const char *text, int64_t *ret_basis_points);
-/* "on" or "off". */
-int parse_on_off(const char *text, bool *ret);
 
 /* The form that parse_duration reads back, in the largest units: 600000 -> "10m", 90000 -> "1m30s". A
  * negative duration gets a '-' (for people only). out: 32 bytes suffice. Returns out. */

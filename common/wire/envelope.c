@@ -10,7 +10,7 @@
 /* The members of one level (the top, or `data`) that an answer is judged by; at == NULL: not there. */
 struct level {
     struct span code, msg, issuccess, data;
-    struct span data_count, page_count, page_index, has_next;
+    struct span data_count, page_count, has_next;
     struct span named, datas, array; /* the list of that name; the one called `datas`; some array */
     size_t arrays;
 };
@@ -28,7 +28,6 @@ static struct span *level_place(struct level *l, struct span key)
         {"data", &l->data},
         {"data_count", &l->data_count},
         {"page_count", &l->page_count},
-        {"page_index", &l->page_index},
         {"has_next", &l->has_next},
         {"datas", &l->datas},
     };
@@ -239,7 +238,6 @@ static int read_data(const struct level *top, const char *list_name, struct enve
     e->no_data = span_is(top->data, "null");
     e->data_count = read_count(data.data_count, top->data_count);
     e->page_count = read_count(data.page_count, top->page_count);
-    e->page_index = read_count(data.page_index, top->page_index);
     e->has_next = read_flag(data.has_next);
     if (e->has_next < 0)
         e->has_next = read_flag(top->has_next);
@@ -252,7 +250,7 @@ static int read_data(const struct level *top, const char *list_name, struct enve
 
 int envelope_read(const char *body, size_t len, const char *list_name, struct envelope *ret, struct err *err)
 {
-    struct envelope e = {.data_count = -1, .page_count = -1, .page_index = -1, .has_next = -1};
+    struct envelope e = {.data_count = -1, .page_count = -1, .has_next = -1};
     struct span whole;
     struct level top;
     size_t used = scan_value(body, len, &whole);
@@ -269,17 +267,4 @@ int envelope_read(const char *body, size_t len, const char *list_name, struct en
         return -1;
     *ret = e;
     return 0;
-}
-
-bool document_field(struct span document, const char *name, struct span *ret)
-{
-    struct span value;
-
-    if (!scan_member(document, name, &value))
-        return false;
-    struct span scalar = scan_scalar(value);
-    if (scalar.at == NULL)
-        return false;
-    *ret = scalar;
-    return true;
 }

@@ -16,7 +16,6 @@ struct envelope {
     char msg[256];      /* the API's own words, unescaped as far as it goes, cut to fit */
     int64_t data_count; /* -1: not given */
     int64_t page_count; /* -1: not given */
-    int64_t page_index; /* -1: not given */
     int has_next;       /* 1, 0; -1: not given */
     struct span list;   /* the array of documents; at == NULL when it is null or missing */
     bool has_list;      /* the list stands there, be it as null: without it, doubt the option `list` */
@@ -32,9 +31,5 @@ struct envelope {
  * ERR_PAUSE: list_name is NULL and there are several arrays, none of them `datas`: a person must name one. */
 int envelope_read(const char *body, size_t len, const char *list_name, struct envelope *ret, struct err *err)
     __attribute__((warn_unused_result));
-
-/* A field of a document, such as its id or version: the text of a number or literal, or what a string holds
- * between its quotes, escapes as they stand. false when it is missing, null, an object or an array. */
-bool document_field(struct span document, const char *name, struct span *ret);
 
 #endif

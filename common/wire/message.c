@@ -142,11 +142,11 @@ int rows_message_read(const struct record *r, const char *pipeline, struct rows_
         .pipeline = record_header(r, H_PIPELINE),
         .document = needed_header(r, H_DOCUMENT, err),
         .version = needed_header(r, H_VERSION, err),
-        .source = needed_header(r, H_SOURCE, err),
     };
     const char *rows = needed_header(r, H_ROWS, err);
     const char *received = needed_header(r, H_RECEIVED_AT, err);
-    if (m.document == NULL || m.version == NULL || m.source == NULL || rows == NULL || received == NULL)
+    if (m.document == NULL || m.version == NULL || needed_header(r, H_SOURCE, err) == NULL || rows == NULL ||
+        received == NULL)
         return -1;
     if (!document_id_valid(m.document))
         return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no text of 1 to %d bytes",

@@ -61,7 +61,7 @@ int raw_message_read(const struct record *r, const char *pipeline, struct raw_me
  */
 enum { DOCUMENT_ID_MAX = 255 };
 struct rows_message {
-    const char *pipeline, *document, *version, *source;
+    const char *pipeline, *document, *version;
     int64_t rows;           /* lines in the value */
     int64_t received_at_ms; /* when the page came from the API */
 };

@@ -140,7 +140,6 @@ static void test_rows(void **state)
     assert_string_equal(m.pipeline, "p");
     assert_string_equal(m.document, "100");
     assert_string_equal(m.version, "7");
-    assert_string_equal(m.source, "jst.p.raw/0/1");
     assert_int_equal(m.rows, 2);
     assert_int_equal(m.received_at_ms, 1786590300123);
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -146,21 +146,6 @@ static void percent(void **state)
     CHECK(parse_percent, cases);
 }
 
-static void on_off(void **state)
-{
-    static const char *const wrong[] = {"", "On", "true", "1", "o", "onn", "offf"};
-    bool value = false;
-    (void)state;
-
-    assert_int_equal(parse_on_off("on", &value), 0);
-    assert_true(value);
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_int_equal(parse_on_off(wrong[i], &value), -1);
-    assert_true(value);
-    assert_int_equal(parse_on_off("off", &value), 0);
-    assert_false(value);
-}
-
 static void durations_are_written_as_they_are_read(void **state)
 {
     static const struct {
@@ -206,7 +191,6 @@ int main(void)
         cmocka_unit_test(duration),
         cmocka_unit_test(size),
         cmocka_unit_test(percent),
-        cmocka_unit_test(on_off),
         cmocka_unit_test(durations_are_written_as_they_are_read),
         cmocka_unit_test(a_short_buffer_is_not_overrun),
     };
