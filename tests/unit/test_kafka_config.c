@@ -116,10 +116,10 @@ static void test_file(void **state)
           "security.protocol=secret\n"
           "acks=1",
           NULL, NULL, &faults);
-    assert_fault(&faults, 0, ":1", "unknown property security.protokol; did you mean security.protocol?");
+    assert_fault(&faults, 0, ":1", "unknown property; did you mean security.protocol?");
     assert_fault(&faults, 1, ":4", "group.id cannot be set here: use --group");
-    assert_fault(&faults, 2, ":5", "\"linger\" is not of the form name=value");
-    assert_fault(&faults, 3, ":6", "unknown property zzzzzzzzzz");
+    assert_fault(&faults, 2, ":5", "the line is not of the form name=value");
+    assert_fault(&faults, 3, ":6", "unknown property");
     assert_null(strstr(faults.list[3].text, "did you mean"));
     assert_fault(&faults, 4, ":7", "linger.ms does not take this value");
     assert_fault(&faults, 5, ":9", "");
@@ -136,8 +136,8 @@ static void test_flags(void **state)
 
     (void)state;
     check(NULL, "linger.mss=5", "enable.auto.commit=true", &faults);
-    assert_fault(&faults, 0, "--kafka", "did you mean linger.ms?");
-    assert_fault(&faults, 1, "--kafka", "enable.auto.commit cannot be set here");
+    assert_fault(&faults, 0, "--kafka (item 1)", "did you mean linger.ms?");
+    assert_fault(&faults, 1, "--kafka (item 2)", "enable.auto.commit cannot be set here");
     assert_int_equal(faults.count, 2);
     faults_free(&faults);
 }
@@ -159,6 +159,10 @@ static void test_reserved(void **state)
         "message.timeout.ms",
         "delivery.timeout.ms",
         "partitioner",
+        "message.max.bytes",
+        "transactional.id",
+        "group.instance.id",
+        "test.mock.num.brokers",
     };
     struct faults faults;
 
@@ -171,6 +175,98 @@ static void test_reserved(void **state)
         assert_fault(&faults, 0, "--kafka", "cannot be set here");
         faults_free(&faults);
     }
+}
+
+/* What may be a password, or a piece of one, is in no message. */
+static void a_secret_is_never_shown(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"sasl.password hunter2", "sasl.password is not of the form name=value"},
+        {"sasl.password: hunter2", "sasl.password is not of the form name=value"},
+        {"hunter2", "the line is not of the form name=value"},
+        {"password hunter2", "the line is not of the form name=value"},
+        {"hunter2==", "unknown property"},
+        {"sasl.pasword=hunter2", "unknown property; did you mean sasl.password?"},
+        {"security.protocol=hunter2", "security.protocol does not take this value"},
+        {"sasl.jaas.config=org.x.PlainLoginModule required password=\"hunter2\";", "sasl.username and"},
+    };
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        check(cases[i].line, NULL, NULL, &faults);
+        assert_int_equal(faults.count, 1);
+        assert_fault(&faults, 0, ":1", cases[i].says);
+        assert_null(strstr(faults.list[0].text, "hunter2"));
+        faults_free(&faults);
+    }
+}
+
+/* A flag, and a variable, can be read by others on the machine: the file is the place. */
+static void a_secret_is_never_a_flag(void **state)
+{
+    static const char *const names[] = {
+        "sasl.password", "ssl.key.password",        "ssl.keystore.password", "sasl.oauthbearer.client.secret",
+        "ssl.key.pem",   "ssl.truststore.password", "sasl.jaas.config",
+    };
+    char flag[100], line[100];
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(flag, sizeof flag, "%s=hunter2", names[i]);
+        check(NULL, flag, NULL, &faults);
+        assert_int_equal(faults.count, 1);
+        assert_fault(&faults, 0, "--kafka", "write it as a line into the file that --kafka-config names");
+        assert_null(strstr(faults.list[0].text, "hunter2"));
+        faults_free(&faults);
+    }
+    snprintf(line, sizeof line, "%s=hunter2", names[0]);
+    check(line, NULL, NULL, &faults);
+    assert_int_equal(faults.count, 0);
+}
+
+static void names_of_the_java_client_are_explained(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"ssl.truststore.location=/x", "is a name of the Java client: here it is ssl.ca.location"},
+        {"max.poll.records=5", "max.poll.records is a name of the Java client and has no counterpart here"},
+        {"key.serializer=x", "keys and values are bytes"},
+        {"max.request.size=1", "follows max.message.bytes in topics.conf"},
+    };
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        check(cases[i].line, NULL, NULL, &faults);
+        assert_int_equal(faults.count, 1);
+        assert_fault(&faults, 0, ":1", cases[i].says);
+        faults_free(&faults);
+    }
+}
+
+static void a_file_that_is_no_text_is_refused(void **state)
+{
+    struct options *options;
+    struct faults faults = FAULTS_INIT;
+    char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--kafka-config", path, NULL};
+    char *env[] = {NULL};
+    FILE *out = fopen(path, "w");
+
+    (void)state;
+    assert_non_null(out);
+    fwrite("linger.ms=5\0\nzzz=1\n", 1, 20, out);
+    fclose(out);
+    options = options_read(PROGRAM_LOADER, 3, argv, env, &faults);
+    kafka_check(options, &faults);
+    assert_int_equal(faults.count, 1);
+    assert_fault(&faults, 0, path, "holds a NUL byte");
+    faults_free(&faults);
+    options_free(options);
 }
 
 /* No file, and what is none. */
@@ -203,8 +299,15 @@ static void test_unreadable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fine),     cmocka_unit_test(test_file),       cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_reserved), cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_fine),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_reserved),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(a_secret_is_never_shown),
+        cmocka_unit_test(a_secret_is_never_a_flag),
+        cmocka_unit_test(names_of_the_java_client_are_explained),
+        cmocka_unit_test(a_file_that_is_no_text_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
