@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/kafka/property.h"
 #include "common/options/options.h"
@@ -81,6 +83,18 @@ static void refuse_shapeless(const struct checking *c, const struct property *pr
     free(word);
 }
 
+/* librdkafka says of a missing file only "system lib". */
+static void check_file(const struct checking *c, const struct property *property)
+{
+    static const char *const files[] = {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location",
+                                        "ssl.keystore.location", "ssl.crl.location"};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (strcmp(property->name, files[i]) == 0 && strcmp(property->value, "probe") != 0 &&
+            access(property->value, R_OK) != 0)
+            fault_add(c->faults, FAULT_ERROR, property->place, "the file of %s cannot be read: %m", files[i]);
+}
+
 static int check_property(void *arg, const struct property *property)
 {
     const struct checking *c = arg;
@@ -99,8 +113,10 @@ static int check_property(void *arg, const struct property *property)
         return 0;
     }
     rd_kafka_conf_res_t result = rd_kafka_conf_set(c->conf, property->name, property->value, NULL, 0);
-    if (result == RD_KAFKA_CONF_OK)
+    if (result == RD_KAFKA_CONF_OK) {
+        check_file(c, property);
         return 0;
+    }
     /* librdkafka's text may repeat the value, which may be a password: only the name is shown */
     if (property_of_java(property->name, text, sizeof text))
         fault_add(c->faults, FAULT_ERROR, property->place, "%s", text);
@@ -111,10 +127,50 @@ static int check_property(void *arg, const struct property *property)
     return 0;
 }
 
+/* ---- the clients that they would make ---- */
+
+static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk, (void)level, (void)facility, (void)text;
+}
+
+static const char *config_place(const struct options *options)
+{
+    const char *file = options_text(options, "kafka-config");
+
+    return file != NULL ? file : "--kafka";
+}
+
+/* Make the client as the start will, but without brokers: what librdkafka looks at only now (properties that
+ * exclude each other, files of TLS, SASL without a user) shows here, and nobody is connected to. */
+static bool check_client(const struct options *options, enum kafka_client client, struct faults *faults)
+{
+    rd_kafka_type_t type = client == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
+    struct err err = ERR_INIT;
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+
+    if (kafka_conf_new(options, client, &conf, &err) != 0)
+        goto fail;
+    kafka_conf_must(conf, "bootstrap.servers", NULL);
+    rd_kafka_conf_set_log_cb(conf, ignore_log);
+    if (kafka_client_new(type, conf, &rk, &err) != 0)
+        goto fail;
+    rd_kafka_destroy(rk);
+    return true;
+fail:
+    fault_add(faults, FAULT_ERROR, config_place(options), "%s", err.text);
+    return false;
+}
+
 void kafka_check(const struct options *options, struct faults *faults)
 {
     struct checking c = {.conf = rd_kafka_conf_new(), .faults = faults};
+    size_t before = faults->errors;
 
+    brokers_check(options_text(options, "brokers"), faults);
     properties_take(options, check_property, &c);
     rd_kafka_conf_destroy(c.conf);
+    if (faults->errors == before && check_client(options, KAFKA_CONSUMER, faults))
+        (void)check_client(options, KAFKA_PRODUCER, faults);
 }

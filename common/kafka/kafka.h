@@ -19,7 +19,8 @@ struct metric_family;
 
 extern const struct metric_family kafka_consumer_lag;
 
-/* Check --kafka-config and --kafka against librdkafka's own property list (offline). */
+/* Check --brokers, --kafka-config and --kafka, and make the clients as the start would, without a connection:
+ * what ends the start with ERR_CONFIG is found here. */
 void kafka_check(const struct options *options, struct faults *faults);
 
 struct source_config {

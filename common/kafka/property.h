@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/faults.h"
+
 struct options;
 
 struct property {
@@ -30,5 +32,9 @@ bool property_refused(const struct property *property, char *out, size_t size);
 
 /* What the Java client's property of that name is called here, as a sentence. false: it is none of Java's. */
 bool property_of_java(const char *name, char *out, size_t size);
+
+/* Every broker of a list that is no HOST[:PORT] is a fault. Named by its number: a URL may hold a password.
+ */
+void brokers_check(const char *list, struct faults *faults);
 
 #endif

@@ -82,8 +82,8 @@ static void test_fine(void **state)
     static const char *const texts[] = {
         NULL,
         "",
-        "# a comment\n\n   \nsecurity.protocol=ssl\n  ssl.ca.location = /x/ca.pem \r\n#x\n",
-        "sasl.username=a=b=c\nsasl.password=p w d\nsasl.mechanism=PLAIN",
+        "# a comment\n\n   \nsecurity.protocol=ssl\n  ssl.endpoint.identification.algorithm = https \r\n#x\n",
+        "security.protocol=sasl_plaintext\nsasl.username=a=b=c\nsasl.password=p w d\nsasl.mechanism=PLAIN",
         "client.id=\n",
     };
     struct faults faults;
@@ -269,6 +269,108 @@ static void a_file_that_is_no_text_is_refused(void **state)
     options_free(options);
 }
 
+/* What librdkafka looks at only when the client is made. */
+static void what_would_end_the_start_is_found(void **state)
+{
+    static const struct {
+        const char *lines, *says;
+    } cases[] = {
+        {"security.protocol=ssl\nssl.ca.location=/etc/passwd", "ssl.ca.location"},
+        {"security.protocol=ssl\nssl.keystore.location=/etc/passwd", "ssl.keystore.location"},
+        {"security.protocol=sasl_plaintext\nsasl.mechanism=PLAIN", "sasl.username"},
+        {"security.protocol=sasl_ssl\nsasl.mechanism=SCRAM-SHA-256\nsasl.username=u", "sasl.username"},
+        {"security.protocol=sasl_plaintext\nsasl.mechanism=NONSENSE", "NONSENSE"},
+        {"session.timeout.ms=400000", "session.timeout.ms"},
+        {"fetch.max.bytes=1000000000\nreceive.message.max.bytes=1000", "receive.message.max.bytes"},
+        {"max.in.flight=6", "max.in.flight"},
+        {"queue.buffering.max.messages=0\nretries=0", "retries"},
+    };
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        check(cases[i].lines, NULL, NULL, &faults);
+        if (faults.count != 1)
+            fail_msg("%s: %zu faults", cases[i].lines, faults.count);
+        assert_fault(&faults, 0, path, cases[i].says);
+        faults_free(&faults);
+    }
+}
+
+static void files_that_cannot_be_read_are_named_by_their_property(void **state)
+{
+    static const char *const names[] = {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location",
+                                        "ssl.keystore.location", "ssl.crl.location"};
+    char line[100], says[100];
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(line, sizeof line, "security.protocol=ssl\n%s=/no/such", names[i]);
+        snprintf(says, sizeof says, "the file of %s cannot be read: No such file", names[i]);
+        check(line, NULL, NULL, &faults);
+        assert_int_equal(faults.count, 1);
+        assert_fault(&faults, 0, ":2", says);
+        faults_free(&faults);
+    }
+}
+
+static void check_brokers(const char *list, struct faults *ret)
+{
+    char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--brokers", (char *)(uintptr_t)list,
+                    NULL};
+    char *env[] = {NULL};
+    struct options *options;
+
+    *ret = (struct faults)FAULTS_INIT;
+    options = options_read(PROGRAM_LOADER, 3, argv, env, ret);
+    assert_int_equal(ret->errors, 0);
+    kafka_check(options, ret);
+    options_free(options);
+}
+
+static void brokers_are_hosts_and_ports(void **state)
+{
+    static const char *const fine[] = {"localhost", "a:1", "kafka_1.x-y:65535,10.0.0.1:9092",
+                                       "[::1]:9092,[fe80::1]"};
+    static const struct {
+        const char *list, *says;
+    } cases[] = {
+        {"http://a:9092", "broker 1 is a URL"},
+        {"a:1,ssl://user:hunter2@b:2", "broker 2 is a URL"},
+        {"a:1,", "broker 2 is empty"},
+        {"a:1,,b:1", "broker 2 is empty"},
+        {" ", "broker 1 has white space"},
+        {"a:1, b:2", "broker 2 has white space"},
+        {"a:0", "broker 1 has no port of 1-65535"},
+        {"a:65536", "broker 1 has no port"},
+        {"a:", "broker 1 has no port"},
+        {"a:90x", "broker 1 has no port"},
+        {":9092", "broker 1 is not HOST:PORT"},
+        {"a/b:9092", "broker 1 is not HOST:PORT"},
+        {"::1", "broker 1 is not HOST:PORT"},
+        {"[::1:9092", "broker 1 is not HOST:PORT"},
+    };
+    struct faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        check_brokers(fine[i], &faults);
+        assert_int_equal(faults.count, 0);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        check_brokers(cases[i].list, &faults);
+        if (faults.count != 1)
+            fail_msg("%s: %zu faults", cases[i].list, faults.count);
+        assert_fault(&faults, 0, "--brokers", cases[i].says);
+        assert_null(strstr(faults.list[0].text, "hunter2"));
+        faults_free(&faults);
+    }
+    check_brokers(",", &faults);
+    assert_int_equal(faults.count, 2);
+    faults_free(&faults);
+}
+
 /* No file, and what is none. */
 static void test_unreadable(void **state)
 {
@@ -307,6 +409,9 @@ int main(void)
         cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(a_secret_is_never_a_flag),
         cmocka_unit_test(names_of_the_java_client_are_explained),
+        cmocka_unit_test(what_would_end_the_start_is_found),
+        cmocka_unit_test(files_that_cannot_be_read_are_named_by_their_property),
+        cmocka_unit_test(brokers_are_hosts_and_ports),
         cmocka_unit_test(a_file_that_is_no_text_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
