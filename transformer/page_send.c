@@ -1,6 +1,5 @@
 #include "transformer/page_send.h"
 
-#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/wire/dead.h"
@@ -85,7 +84,6 @@ static void rows_headers(const struct raw_page *page, const struct route *route,
                          struct header_set *ret)
 {
     const struct record *r = &page->record;
-    char when[RFC3339_TEXT];
 
     headers_init(ret);
     headers_put(ret, H_PIPELINE, route->pipeline->name);
@@ -93,7 +91,7 @@ static void rows_headers(const struct raw_page *page, const struct route *route,
     headers_put(ret, H_VERSION, m->version.data);
     headers_printf(ret, H_ROWS, "%lld", (long long)m->rows);
     headers_printf(ret, H_SOURCE, "%s/%d/%lld", r->topic, r->partition, (long long)r->offset);
-    headers_put(ret, H_RECEIVED_AT, rfc3339_format(r->timestamp_ms, when));
+    headers_put(ret, H_RECEIVED_AT, record_header(r, H_FETCHED_AT)); /* not the broker's clock */
 }
 
 int send_rows(struct page_sender *w, struct raw_page *page, size_t index, struct err *err)

@@ -18,7 +18,7 @@ static void test_rows(void **state)
                                   "{\"id\":\"43-2\",\"io_id\":43,\"note\":null,\"qty\":null}\n");
     static const char *const headers[][2] = {
         {H_PIPELINE, "p"},           {H_DOCUMENT, "43"}, {H_VERSION, "9"},
-        {H_SOURCE, "jst.p.raw/1/0"}, {H_ROWS, "2"},      {H_RECEIVED_AT, "2026-08-13T03:05:00.123Z"},
+        {H_SOURCE, "jst.p.raw/1/0"}, {H_ROWS, "2"},      {H_RECEIVED_AT, "2026-08-13T03:05:00.000Z"},
     };
     assert_int_equal(m->header_count, sizeof headers / sizeof headers[0]);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
