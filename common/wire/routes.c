@@ -4,9 +4,6 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/base/units.h"
-
-enum { KAFKA_DEFAULT_MAX_BYTES = 1048588 };
 
 void routes_init(struct routes *routes, const struct pipelines *pipelines, const struct topics *topics)
 {
@@ -62,10 +59,5 @@ const struct route *routes_by_topic(const struct routes *routes, enum topic_role
 
 size_t routes_max_bytes(const struct topics *topics, enum topic_role role)
 {
-    const char *text = topic_setting(&topics->rules[role], "max.message.bytes");
-    int64_t bytes;
-
-    if (text == NULL || parse_int64(text, &bytes) != 0 || bytes < 1024)
-        bytes = KAFKA_DEFAULT_MAX_BYTES;
-    return (size_t)bytes;
+    return topic_max_bytes(topics, role);
 }

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "common/wire/topic_rules.h"
 #include "common/wire/topic_settings.h"
 
 #define PIPELINE "{pipeline}"
@@ -17,12 +18,12 @@ enum { TOPIC_NAME_MAX = 249, PIPELINE_NAME_MAX = 63, FILE_MAX_BYTES = 64 * 1024,
 enum { PARTITIONS_MAX = 1000, REPLICATION_MAX = 100 };
 
 /* The shipped topics.conf, for programs that run without it. */
-static const char built_in[] =
-    "raw jst.{pipeline}.raw 3 retention.ms=7776000000 max.message.bytes=16777216\n"
-    "rows jst.{pipeline}.rows 6 retention.ms=7776000000 max.message.bytes=16777216"
-    " message.timestamp.type=LogAppendTime\n"
-    "dead jst.{pipeline}.dead 1 retention.ms=7776000000 max.message.bytes=17825792\n"
-    "state jst.state 1 cleanup.policy=compact\n";
+static const char built_in[] = "raw jst.{pipeline}.raw 3 retention.ms=7776000000 max.message.bytes=16777216"
+                               " message.timestamp.type=LogAppendTime\n"
+                               "rows jst.{pipeline}.rows 6 retention.ms=7776000000 max.message.bytes=16777216"
+                               " message.timestamp.type=LogAppendTime\n"
+                               "dead jst.{pipeline}.dead 1 retention.ms=-1 max.message.bytes=17825792\n"
+                               "state jst.state 1 cleanup.policy=compact\n";
 
 static const char *const role_names[TOPIC_ROLES] = {"raw", "rows", "dead", "state"};
 
@@ -138,18 +139,30 @@ static int read_number(const struct line *line, const char *what, const char *te
     return 1;
 }
 
-static void check_setting(const struct line *line, const char *name, const char *value)
+static void check_setting_name(const struct line *line, const char *name)
 {
-    const char *text = topic_setting_check(name, value);
     const char *nearest = topic_setting_nearest(name);
 
-    if (text != NULL)
-        line_fault(line, FAULT_ERROR, "%s=%s: %s", name, value, text);
-    else if (nearest != NULL && strcmp(nearest, name) != 0)
+    if (nearest != NULL && strcmp(nearest, name) != 0)
         line_fault(line, FAULT_ERROR, "unknown topic setting %s; did you mean %s?", name, nearest);
     else if (nearest == NULL)
         line_fault(line, FAULT_WARNING, "%s is no topic setting of Apache Kafka: the broker will decide",
                    name);
+}
+
+static void add_setting(const struct line *line, const char *name, const char *text, struct topic_rule *rule,
+                        size_t *cap)
+{
+    char *why = NULL;
+    char *value = topic_setting_value(name, text, &why);
+
+    if (value == NULL) {
+        line_fault(line, FAULT_ERROR, "%s=%s: %s", name, text, why);
+        free(why);
+        return;
+    }
+    rule->settings = mem_grow(rule->settings, cap, rule->setting_count, sizeof *rule->settings);
+    rule->settings[rule->setting_count++] = (struct topic_setting){.name = mem_strdup(name), .value = value};
 }
 
 static void read_setting(const struct line *line, char *word, struct topic_rule *rule, size_t *cap)
@@ -166,25 +179,9 @@ static void read_setting(const struct line *line, char *word, struct topic_rule 
     } else if (strcmp(word, "replication") == 0) {
         rule->replication = read_number(line, word, equals + 1, REPLICATION_MAX);
     } else {
-        check_setting(line, word, equals + 1);
-        rule->settings = mem_grow(rule->settings, cap, rule->setting_count, sizeof *rule->settings);
-        rule->settings[rule->setting_count++] =
-            (struct topic_setting){.name = mem_strdup(word), .value = mem_strdup(equals + 1)};
+        check_setting_name(line, word);
+        add_setting(line, word, equals + 1, rule, cap);
     }
-}
-
-/* The state topic is a table of checkpoints, read whole by one reader: anything else would lose or mix them.
- */
-static void check_state_rule(const struct line *line, const struct topic_rule *rule)
-{
-    const char *policy = topic_setting(rule, "cleanup.policy");
-
-    if (rule->partitions != 1)
-        line_fault(line, FAULT_ERROR, "the state topic has 1 partition, not %d", rule->partitions);
-    if (policy == NULL || strcmp(policy, "compact") != 0)
-        line_fault(line, FAULT_ERROR,
-                   "the state topic needs cleanup.policy=compact: with any other policy "
-                   "checkpoints vanish");
 }
 
 static int find_role(const struct line *line)
@@ -216,13 +213,12 @@ static void read_line(const struct line *line, struct topics *ret)
         line_fault(line, FAULT_ERROR, "a line is: role topic partitions [setting=value …]");
         return;
     }
+    rule->line = line->number;
     rule->pattern = mem_strdup(line->words[1]);
     check_pattern(line, (enum topic_role)role, rule->pattern);
     rule->partitions = read_number(line, "partitions", line->words[2], PARTITIONS_MAX);
     for (size_t i = 3; i < line->count; i++)
         read_setting(line, line->words[i], rule, &cap);
-    if (role == TOPIC_STATE)
-        check_state_rule(line, rule);
 }
 
 /* ---- the whole file ---- */
@@ -260,19 +256,10 @@ static void read_lines(const char *file, const char *text, struct topics *ret, s
     free(copy);
 }
 
-/* Two roles in one topic would read each other's messages. */
-static void check_distinct(const char *file, const struct topics *topics, struct faults *faults)
-{
-    for (int a = 0; a < TOPIC_ROLES; a++)
-        for (int b = a + 1; b < TOPIC_ROLES; b++)
-            if (strcmp(topics->rules[a].pattern, topics->rules[b].pattern) == 0)
-                fault_add(faults, FAULT_ERROR, file, "%s and %s have the same topic %s", role_names[a],
-                          role_names[b], topics->rules[a].pattern);
-}
-
 void topics_parse(const char *file, const char *text, struct topics *ret, struct faults *faults)
 {
     struct topics usual = {0};
+    size_t errors = faults->errors;
 
     *ret = (struct topics){0};
     read_lines(file, text, ret, faults);
@@ -282,19 +269,24 @@ void topics_parse(const char *file, const char *text, struct topics *ret, struct
             continue;
         rule_free(&ret->rules[role]);
         ret->rules[role] = usual.rules[role];
+        ret->rules[role].line = 0;
         usual.rules[role] = (struct topic_rule){0};
     }
     topics_free(&usual);
-    check_distinct(file, ret, faults);
+    if (faults->errors == errors) /* else one slip would be told twice */
+        topics_check(file, ret, faults);
 }
 
 void topics_read(const char *file, int must_exist, struct topics *ret, struct faults *faults)
 {
     struct err err = ERR_INIT;
     char *text = NULL;
+    size_t len = 0;
 
-    if (file_read(file, FILE_MAX_BYTES, &text, NULL, &err) != 0 && (must_exist || err.code != ENOENT))
+    if (file_read(file, FILE_MAX_BYTES, &text, &len, &err) != 0 && (must_exist || err.code != ENOENT))
         fault_add(faults, FAULT_ERROR, file, "%s", err.text);
+    if (text != NULL && memchr(text, '\0', len) != NULL)
+        fault_add(faults, FAULT_ERROR, file, "holds a NUL byte: it is no text");
     topics_parse(file, text != NULL ? text : "", ret, faults);
     free(text);
 }

@@ -18,6 +18,7 @@ struct topic_rule {
     int replication; /* 0: the broker's default */
     struct topic_setting *settings;
     size_t setting_count;
+    size_t line; /* of topics.conf; 0: it is a built-in rule */
 };
 
 struct topics {
@@ -27,7 +28,8 @@ struct topics {
 /* A file that does not exist is an error only if it was asked for (must_exist); else the built-in rules hold,
  * which are those of the shipped topics.conf. Every fault names file:line. Checked: each role at most once,
  * the {pipeline} where it belongs, legal topic names (letters, digits, . _ -, at most 249 with the longest
- * pipeline name), a state topic of one partition with cleanup.policy=compact. */
+ * pipeline name), values (durations and sizes take units, and are kept as the broker writes them), and what
+ * the promises rest on: topic_rules.c. */
 void topics_read(const char *file, int must_exist, struct topics *ret, struct faults *faults);
 void topics_parse(const char *file, const char *text, struct topics *ret, struct faults *faults);
 void topics_free(struct topics *topics); /* NULL ok */
@@ -38,5 +40,8 @@ char *topic_name(const struct topics *topics, enum topic_role role, const char *
     __attribute__((returns_nonnull));
 /* A setting's value, or NULL. */
 const char *topic_setting(const struct topic_rule *rule, const char *name);
+/* The largest message that a topic of this role takes, with key and headers: its max.message.bytes, else the
+ * broker's default. */
+size_t topic_max_bytes(const struct topics *topics, enum topic_role role);
 
 #endif

@@ -18,6 +18,7 @@ from harness.pipe import Pipe
 
 BIG = "1491926160718000123"  # beyond what a double holds
 COLUMNS = 31
+APPEND = "message.timestamp.type=LogAppendTime"
 
 
 class Tool:
@@ -257,8 +258,8 @@ def test_check_names_every_fault(jstctl: Tool) -> None:
         "pipelines/junk.json:1:10: ",
         "topics.conf:1: partitions: ",
         'topics.conf:2: unknown role "stat"; did you mean state?',
-        "kafka.properties:1: unknown property securty.protocol; did you mean security.protocol?",
-        'kafka.properties:3: "what" is not of the form name=value',
+        "kafka.properties:1: unknown property; did you mean security.protocol?",
+        "kafka.properties:3: the line is not of the form name=value",
     ):
         assert f"error: {place}" in out, f"{place}\n{out}"
     assert "\npurchasein  " in out
@@ -483,11 +484,11 @@ def test_preview_lists_dead_letters(jstctl: Tool) -> None:
 
 
 def test_preview_knows_the_topics_limit(jstctl: Tool) -> None:
-    jstctl.write("small.conf", "rows jst.{pipeline}.rows 6 max.message.bytes=8192\n")
-    name = jstctl.write("page.json", page(document(7, 1), document(8, 40)))
+    jstctl.write("small.conf", f"rows jst.{{pipeline}}.rows 6 max.message.bytes=1MiB {APPEND}\n")
+    name = jstctl.write("page.json", page(document(7, 1), document(8, 4000)))
     out, _ = jstctl("preview", "purchasein", name, "--topics", "small.conf", expect=1)
     assert re.search(
-        r"document 2 of 2: 8: a dead letter, class too-large: its 40 rows have \d+ bytes, "
+        r"document 2 of 2: 8: a dead letter, class too-large: its 4000 rows have \d+ bytes, "
         r"more than topic jst\.purchasein\.rows takes\n",
         out,
     )
@@ -598,7 +599,7 @@ def test_topics_alters_what_differs(make_pipe: Callable[..., Pipe], kafka: Kafka
     pipe = make_pipe(kafka)
     raw, rows, state = (pipe.topic(role) for role in ("raw", "rows", "state"))
     pipe.create_topics()
-    pipe.write_topics({"raw": 5}, {"rows": "retention.ms=1000", "state": "cleanup.policy=compact"})
+    pipe.write_topics({"raw": 5}, {"rows": f"retention.ms=1s {APPEND}", "state": "cleanup.policy=compact"})
     found = topics(pipe, expect=1)
     assert found[raw] == {
         "name": raw,
@@ -618,7 +619,7 @@ def test_topics_alters_what_differs(make_pipe: Callable[..., Pipe], kafka: Kafka
     assert kafka.partitions(raw) == 5
     config = kafka.topic_config(rows)
     assert config["retention.ms"] == "1000"
-    assert config["message.timestamp.type"] == "LogAppendTime"  # what topics.conf does not name stays
+    assert config["max.message.bytes"] == "16777216"  # what topics.conf does not name stays
     assert {topic["differs"] for topic in topics(pipe).values()} == {None}
 
 
@@ -642,7 +643,7 @@ def test_topics_says_what_cannot_be_mended(make_pipe: Callable[..., Pipe], kafka
 def test_topics_sees_the_replication(make_pipe: Callable[..., Pipe], kafka: KafkaServer) -> None:
     pipe = make_pipe(kafka)
     pipe.create_topics()
-    pipe.write_topics(settings={"dead": "replication=3"})
+    pipe.write_topics(settings={"dead": "max.message.bytes=17MiB replication=3"})
     found = topics(pipe, expect=1)
     assert found[pipe.topic("dead")]["differs"] == "replication=1 instead of 3"
     assert pipe.jstctl("topics", expect=1).stdout.endswith(
@@ -661,7 +662,7 @@ def test_topics_of_every_pipeline(make_pipe: Callable[..., Pipe], kafka: KafkaSe
 
 def test_topics_that_the_broker_refuses(make_pipe: Callable[..., Pipe], kafka: KafkaServer) -> None:
     pipe = make_pipe(kafka)
-    pipe.write_topics(settings={"raw": "replication=3"})
+    pipe.write_topics(settings={"raw": f"replication=3 {APPEND}"})
     done = pipe.jstctl("topics", "--apply", expect=111)
     assert done.stdout == ""
     assert re.fullmatch(

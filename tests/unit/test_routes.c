@@ -20,11 +20,11 @@ static void test_routes(void **state)
     struct routes routes;
 
     (void)state;
-    topics_parse(
-        "t",
-        "raw x.{pipeline}.raw 1\nrows x.{pipeline}.rows 1 max.message.bytes=2048\ndead {pipeline}-dead 1 "
-        "max.message.bytes=12\n",
-        &topics, &faults);
+    topics_parse("t",
+                 "raw x.{pipeline}.raw 1 message.timestamp.type=LogAppendTime\n"
+                 "rows x.{pipeline}.rows 1 max.message.bytes=2MiB message.timestamp.type=LogAppendTime\n"
+                 "dead {pipeline}-dead 1 max.message.bytes=4MiB\n",
+                 &topics, &faults);
     assert_int_equal(faults.errors, 0);
     routes_init(&routes, &pipelines, &topics);
     assert_int_equal(routes.count, 2);
@@ -39,8 +39,8 @@ static void test_routes(void **state)
     assert_null(routes_by_topic(&routes, TOPIC_ROWS, "x.a.row"));
     assert_null(routes_by_topic(&routes, TOPIC_ROWS, ""));
     assert_int_equal(routes_max_bytes(&topics, TOPIC_RAW), 1048588); /* Kafka's default */
-    assert_int_equal(routes_max_bytes(&topics, TOPIC_ROWS), 2048);
-    assert_int_equal(routes_max_bytes(&topics, TOPIC_DEAD), 1048588); /* too small to mean it */
+    assert_int_equal(routes_max_bytes(&topics, TOPIC_ROWS), 2 << 20);
+    assert_int_equal(routes_max_bytes(&topics, TOPIC_DEAD), 4 << 20);
     routes_free(&routes);
     assert_int_equal(routes.count, 0);
     routes_free(&routes);

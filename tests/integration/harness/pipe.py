@@ -20,9 +20,9 @@ from .waiting import NotInTime, wait_until
 PROGRAMS = ("extractor", "transformer", "loader")
 PARTITIONS = {"raw": 3, "rows": 6, "dead": 1, "state": 1}
 TOPIC_SETTINGS = {
-    "raw": "retention.ms=7776000000 max.message.bytes=16777216",
+    "raw": "retention.ms=7776000000 max.message.bytes=16777216 message.timestamp.type=LogAppendTime",
     "rows": "retention.ms=7776000000 max.message.bytes=16777216 message.timestamp.type=LogAppendTime",
-    "dead": "retention.ms=7776000000 max.message.bytes=17825792",
+    "dead": "retention.ms=-1 max.message.bytes=17825792",
     "state": "cleanup.policy=compact",
 }
 

@@ -1,0 +1,10 @@
+/* What of topics.conf would break a promise. Pure; for topics.c. */
+#ifndef JST_COMMON_WIRE_TOPIC_RULES_H
+#define JST_COMMON_WIRE_TOPIC_RULES_H
+
+#include "common/wire/topics.h"
+
+/* Every fault names the line of the role's rule, or only the file where that rule is built in. */
+void topics_check(const char *file, const struct topics *topics, struct faults *faults);
+
+#endif
