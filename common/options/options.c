@@ -50,12 +50,17 @@ static struct options *new_options(enum program program, struct faults *faults)
     return o;
 }
 
-static void add_word(struct options *o, const char *word, struct faults *faults)
+/* What is not known is named by its number: it may be a value, and a secret. */
+static void refuse_argument(int number, struct faults *faults, const char *text)
 {
-    if (o->program != PROGRAM_JSTCTL) {
-        fault_add(faults, FAULT_ERROR, word, "is no option; %s takes options only", program_name(o->program));
-        return;
-    }
+    char place[32];
+
+    snprintf(place, sizeof place, "argument %d", number);
+    fault_add(faults, FAULT_ERROR, place, "%s", text);
+}
+
+static void add_word(struct options *o, const char *word)
+{
     o->words = mem_grow(o->words, &o->word_cap, o->word_count, sizeof *o->words);
     o->words[o->word_count++] = mem_strdup(word);
 }
@@ -93,24 +98,27 @@ static bool is_flag(const struct option_spec *spec)
     return spec->place != OPT_SECRET && spec->place != OPT_ENV_ONLY;
 }
 
-static void refuse_unknown(const struct options *o, const char *place, struct faults *faults)
+static void refuse_unknown(const struct options *o, const char *word, int number, struct faults *faults)
 {
-    const char *name = place + strspn(place, "-");
+    const char *name = word + strspn(word, "-");
     const struct option_spec *other = find_elsewhere(name);
     const struct option_spec *nearest = nearest_option(o, name);
     char variable[ENV_NAME_TEXT];
+    char text[ENV_NAME_TEXT + 64];
 
-    if (other != NULL)
-        fault_add(faults, FAULT_ERROR, place, "is no option of %s, but of %s", program_name(o->program),
+    if (other != NULL) {
+        fault_add(faults, FAULT_ERROR, word, "is no option of %s, but of %s", program_name(o->program),
                   first_program(other->programs));
-    else if (nearest == NULL)
-        fault_add(faults, FAULT_ERROR, place, "unknown option; %s --help lists them",
-                  program_name(o->program));
+        return;
+    }
+    if (nearest == NULL)
+        snprintf(text, sizeof text, "unknown option; %s --help lists them", program_name(o->program));
     else if (is_flag(nearest))
-        fault_add(faults, FAULT_ERROR, place, "unknown option; did you mean --%s?", nearest->name);
+        snprintf(text, sizeof text, "unknown option; did you mean --%s?", nearest->name);
     else
-        fault_add(faults, FAULT_ERROR, place, "unknown option; did you mean the variable %s?",
-                  option_env_name(nearest, 0, variable));
+        snprintf(text, sizeof text, "unknown option; did you mean the variable %s?",
+                 option_env_name(nearest, 0, variable));
+    refuse_argument(number, faults, text);
 }
 
 static void refuse_secret(const struct option_spec *spec, const char *place, struct faults *faults)
@@ -131,6 +139,7 @@ static void refuse_secret(const struct option_spec *spec, const char *place, str
 struct reader {
     struct options *options;
     char **next; /* NULL-ended */
+    char **argv; /* the program's name, which argument 1 is behind */
     struct faults *faults;
 };
 
@@ -164,6 +173,7 @@ static void read_flag(struct reader *r, const char *word)
     size_t len = strcspn(word, "=");
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
     char *place = mem_strndup(word, len);
+    int number = (int)(r->next - r->argv) - 1;
     struct option_value *v = len > 2 && word[1] == '-' ? option_find(r->options, place + 2, len - 2) : NULL;
 
     if (v != NULL && is_flag(v->spec)) {
@@ -172,10 +182,22 @@ static void read_flag(struct reader *r, const char *word)
         if (v != NULL)
             refuse_secret(v->spec, place, r->faults);
         else
-            refuse_unknown(r->options, place, r->faults);
+            refuse_unknown(r->options, place, number, r->faults);
         skip_value(r, value);
     }
     free(place);
+}
+
+static void read_word(struct reader *r, const char *word)
+{
+    char text[64];
+
+    if (r->options->program == PROGRAM_JSTCTL) {
+        add_word(r->options, word);
+        return;
+    }
+    snprintf(text, sizeof text, "is no option; %s takes options only", program_name(r->options->program));
+    refuse_argument((int)(r->next - r->argv) - 1, r->faults, text);
 }
 
 static void read_words(struct reader *r)
@@ -189,14 +211,14 @@ static void read_words(struct reader *r)
         else if (!words_only && word[0] == '-' && word[1] != '\0')
             read_flag(r, word);
         else
-            add_word(r->options, word, r->faults);
+            read_word(r, word);
     }
 }
 
 struct options *options_read(enum program program, int argc, char **argv, char **env, struct faults *faults)
 {
     struct options *o = new_options(program, faults);
-    struct reader reader = {.options = o, .next = argv + (argc > 0), .faults = faults};
+    struct reader reader = {.options = o, .next = argv + (argc > 0), .argv = argv, .faults = faults};
 
     if (env != NULL) /* as clearenv() leaves it */
         options_read_env(o, env, faults);

@@ -158,7 +158,7 @@ def test_version(jstctl: Tool) -> None:
         ("preview orders -", 'jstctl: unknown pipeline "orders"; known: purchasein, refund'),
         ("check --apply", "jstctl: --apply is no option of jstctl check, but of jstctl topics"),
         ("topics --server mysql", "jstctl: --server is no option of jstctl topics, but of jstctl ddl"),
-        ("check --jsn", "error: --jsn: unknown option; did you mean --json?"),
+        ("check --jsn", "error: argument 2: unknown option; did you mean --json?"),
         (
             "ddl refund --server oracle",
             'error: --server: "oracle" is not allowed: one of mysql|mariadb is needed',

@@ -172,7 +172,7 @@ static void questions_and_faults(void **state)
          "warning: odd: an odd pipeline\n", ""},
         {PROGRAM_LOADER,
          "--check|--nope|--pipelines=broken|--topics|t.conf|--kafka|a=b|--batch-rows|13|--listen|x", 100, "",
-         "error: --nope: unknown option; loader --help lists them\n"
+         "error: argument 2: unknown option; loader --help lists them\n"
          "error: --listen: 'x' is no address: HOST:PORT is needed, with a port of 0-65535\n"
          "error: broken: a wrong pipeline\n"
          "error: t.conf: wrong topics\n"
@@ -182,7 +182,7 @@ static void questions_and_faults(void **state)
         {PROGRAM_LOADER, "--pipelines=odd,broken", 100, "",
          "warning: odd: an odd pipeline\nerror: broken: a wrong pipeline\n",
          "ERROR loader: 1 error in the configuration\n"},
-        {PROGRAM_JSTCTL, "check|--nope", 100, "", "error: --nope: unknown option", ""},
+        {PROGRAM_JSTCTL, "check|--nope", 100, "", "error: argument 2: unknown option", ""},
     };
     (void)state;
 
