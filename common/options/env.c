@@ -38,14 +38,29 @@ const char *option_env_name(const struct option_spec *spec, int program, char ou
     return out;
 }
 
-/* The value of a variable; NULL when it is not set, or empty. */
+/* "tcp://10.0.0.1:3306": what Kubernetes puts into JST_MYSQL_PORT for a Service named jst-mysql. */
+static bool is_address_of_service(const char *name, const char *value)
+{
+    static const char *const protocols[] = {"tcp://", "udp://", "sctp://"};
+
+    if (fnmatch("*_PORT", name, 0) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
+        if (strncmp(value, protocols[i], strlen(protocols[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The value of a variable; NULL when it is not set, empty, or not meant for us. */
 static const char *env_value(char **env, const char *name)
 {
     size_t len = strlen(name);
 
     for (; *env != NULL; env++) {
-        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
-            return (*env)[len + 1] != '\0' ? *env + len + 1 : NULL;
+        if (strncmp(*env, name, len) != 0 || (*env)[len] != '=')
+            continue;
+        const char *value = *env + len + 1;
+        return *value != '\0' && !is_address_of_service(name, value) ? value : NULL;
     }
     return NULL;
 }
@@ -149,10 +164,16 @@ static bool is_known(const struct names *names, const char *name)
     return false;
 }
 
-/* What the orchestrator puts there for a service whose name begins with "jst-". */
-static bool is_injected(const char *name)
+/* What Kubernetes puts there for a Service named "jst", or whose name begins with "jst-". */
+static bool is_injected(const char *name, const char *value)
 {
-    return fnmatch(PREFIX "*_SERVICE_*", name, 0) == 0 || fnmatch(PREFIX "*_PORT*", name, 0) == 0;
+    static const char *const patterns[] = {PREFIX "SERVICE_*", PREFIX "PORT*", PREFIX "*_SERVICE_*",
+                                           PREFIX "*_PORT_*"};
+
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
+        if (fnmatch(patterns[i], name, 0) == 0)
+            return true;
+    return is_address_of_service(name, value);
 }
 
 /* The row whose variable `name` would be if it were shared, but it is not. */
@@ -203,8 +224,9 @@ static void find_unknown(const struct options *o, char **env, struct faults *fau
     for (; *env != NULL; env++) {
         if (strncmp(*env, PREFIX, PREFIX_LEN) != 0)
             continue;
-        char *name = mem_strndup(*env, strcspn(*env, "="));
-        if (!is_known(&names, name) && !is_injected(name))
+        size_t len = strcspn(*env, "=");
+        char *name = mem_strndup(*env, len);
+        if (!is_known(&names, name) && !is_injected(name, *env + len + ((*env)[len] == '=')))
             refuse_unknown(o, &names, name, faults);
         free(name);
     }

@@ -227,6 +227,16 @@ static void variables_of_others(void **state)
                              "JST_LOADER_PORT_9103_TCP_ADDR=10.0.0.1|JST_JSTCTL_LOG_LEVEL=debug");
     assert_true(options_number(o, "flood-limit") == 100);
     options_free(o);
+
+    /* Services named jst, jst-mysql, jst-loader and jst-loader-mysql */
+    o = fine(L, "",
+             "JST_PORT=tcp://10.0.0.1:80|JST_SERVICE_HOST=10.0.0.1|JST_PORT_80_TCP=tcp://10.0.0.1:80|"
+             "JST_MYSQL_PORT=tcp://10.0.0.1:3306|JST_MYSQL_SERVICE_PORT=3306|"
+             "JST_MYSQL_PORT_3306_TCP_PROTO=tcp|JST_LOADER_MYSQL_PORT=udp://10.0.0.1:3306|"
+             "JST_LOADER_PORT=sctp://10.0.0.1:9103|JST_SERVICE_PORT=80");
+    assert_true(options_number(o, "mysql-port") == 3306);
+    assert_false(options_given(o, "mysql-port"));
+    options_free(o);
 }
 
 static void wrong(void **state)
@@ -279,7 +289,10 @@ static void wrong(void **state)
         {E, "", "JST_ONCE=1", "set JST_EXTRACTOR_ONCE, or --once"},
         {L, "", "JST_HELP=1", "error: JST_HELP: unknown variable"},
         {L, "", "JST_LOADER_VERSION=1", "error: JST_LOADER_VERSION: unknown variable"},
-        {L, "", "JST_MYSQL_PORT=tcp://10.0.0.1:3306", "error: JST_MYSQL_PORT: \"tcp://10.0.0.1:3306\""},
+        {L, "", "JST_BROKERS_PORT=9092", "error: JST_BROKERS_PORT: unknown variable"},
+        {L, "", "JST_MYSQL_PORTS=3306", "error: JST_MYSQL_PORTS: unknown variable"},
+        {L, "", "JST_MYSQL_HOST_PORT=http://x", "error: JST_MYSQL_HOST_PORT: unknown variable"},
+        {L, "", "JST_SERVICES=x", "error: JST_SERVICES: unknown variable"},
         {L, "", "JST_LOADER_API_URL=x", "error: JST_LOADER_API_URL: unknown variable"},
         {L, "", "JST_BROKERS_FILE=x", "error: JST_BROKERS_FILE: unknown variable"},
         {E, "", "JST_APP_KEY_FILE=x", "error: JST_APP_KEY_FILE: unknown variable"},
