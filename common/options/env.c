@@ -110,18 +110,18 @@ static void read_variable(struct option_value *v, enum option_origin origin, con
         set_from_file(v, origin, file_name, path, faults);
 }
 
-struct names {
+struct variable_names {
     char **list;
     size_t count, cap;
 };
 
-static void add_name(struct names *names, const char *name, const char *suffix)
+static void add_name(struct variable_names *names, const char *name, const char *suffix)
 {
     names->list = mem_grow(names->list, &names->cap, names->count, sizeof *names->list);
     names->list[names->count++] = mem_printf("%s%s", name, suffix);
 }
 
-static void add_names(struct names *names, const struct option_spec *spec, int program)
+static void add_names(struct variable_names *names, const struct option_spec *spec, int program)
 {
     char name[ENV_NAME_TEXT];
 
@@ -132,9 +132,9 @@ static void add_names(struct names *names, const struct option_spec *spec, int p
 }
 
 /* Every variable of every program: they may all share one environment. */
-static struct names all_names(void)
+static struct variable_names all_names(void)
 {
-    struct names names = {0};
+    struct variable_names names = {0};
 
     for (size_t i = 0; i < option_table_count; i++) {
         const struct option_spec *spec = &option_table[i];
@@ -148,14 +148,14 @@ static struct names all_names(void)
     return names;
 }
 
-static void free_names(struct names *names)
+static void free_names(struct variable_names *names)
 {
     while (names->count > 0)
         free(names->list[--names->count]);
     free(names->list);
 }
 
-static bool is_known(const struct names *names, const char *name)
+static bool is_known(const struct variable_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strcmp(names->list[i], name) == 0)
@@ -189,7 +189,7 @@ static const struct option_spec *find_unshared(const struct options *o, const ch
     return NULL;
 }
 
-static const char *nearest_variable(const struct names *names, const char *name)
+static const char *nearest_variable(const struct variable_names *names, const char *name)
 {
     const char **rest = mem_alloc(names->count * sizeof *rest);
 
@@ -200,7 +200,7 @@ static const char *nearest_variable(const struct names *names, const char *name)
     return nearest;
 }
 
-static void refuse_unknown(const struct options *o, const struct names *names, const char *name,
+static void refuse_unknown(const struct options *o, const struct variable_names *names, const char *name,
                            struct faults *faults)
 {
     const struct option_spec *spec = find_unshared(o, name);
@@ -219,7 +219,7 @@ static void refuse_unknown(const struct options *o, const struct names *names, c
 
 static void find_unknown(const struct options *o, char **env, struct faults *faults)
 {
-    struct names names = all_names();
+    struct variable_names names = all_names();
 
     for (; *env != NULL; env++) {
         if (strncmp(*env, PREFIX, PREFIX_LEN) != 0)

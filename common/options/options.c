@@ -136,7 +136,7 @@ static void refuse_secret(const struct option_spec *spec, const char *place, str
 }
 
 /* The words of the command line as they are read. */
-struct reader {
+struct word_reader {
     struct options *options;
     char **next; /* NULL-ended */
     char **argv; /* the program's name, which argument 1 is behind */
@@ -144,13 +144,13 @@ struct reader {
 };
 
 /* A word behind an option that is refused may be its value, and a secret: it is not looked at. */
-static void skip_value(struct reader *r, const char *value)
+static void skip_value(struct word_reader *r, const char *value)
 {
     if (value == NULL && *r->next != NULL && (*r->next)[0] != '-')
         r->next++;
 }
 
-static void read_value(struct reader *r, struct option_value *v, const char *place, const char *value)
+static void read_value(struct word_reader *r, struct option_value *v, const char *place, const char *value)
 {
     if (v->spec->type == OPT_FLAG) {
         if (value != NULL)
@@ -168,7 +168,7 @@ static void read_value(struct reader *r, struct option_value *v, const char *pla
 }
 
 /* One "--name", "--name=value" or "-x"; r->next is behind it. */
-static void read_flag(struct reader *r, const char *word)
+static void read_flag(struct word_reader *r, const char *word)
 {
     size_t len = strcspn(word, "=");
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
@@ -188,7 +188,7 @@ static void read_flag(struct reader *r, const char *word)
     free(place);
 }
 
-static void read_word(struct reader *r, const char *word)
+static void read_word(struct word_reader *r, const char *word)
 {
     char text[64];
 
@@ -200,7 +200,7 @@ static void read_word(struct reader *r, const char *word)
     refuse_argument((int)(r->next - r->argv) - 1, r->faults, text);
 }
 
-static void read_words(struct reader *r)
+static void read_words(struct word_reader *r)
 {
     bool words_only = false;
 
@@ -218,7 +218,7 @@ static void read_words(struct reader *r)
 struct options *options_read(enum program program, int argc, char **argv, char **env, struct faults *faults)
 {
     struct options *o = new_options(program, faults);
-    struct reader reader = {.options = o, .next = argv + (argc > 0), .argv = argv, .faults = faults};
+    struct word_reader reader = {.options = o, .next = argv + (argc > 0), .argv = argv, .faults = faults};
 
     if (env != NULL) /* as clearenv() leaves it */
         options_read_env(o, env, faults);
@@ -251,7 +251,7 @@ void options_free(struct options *o)
     free(o);
 }
 
-static _Noreturn void mistake(const struct options *o, const char *name)
+static _Noreturn void end_by_mistake(const struct options *o, const char *name)
 {
     fprintf(stderr, "%s: mistake in the code: no option '%s' of the type that is asked for\n",
             program_name(o->program), name);
@@ -259,39 +259,40 @@ static _Noreturn void mistake(const struct options *o, const char *name)
 }
 
 /* types: bit mask of 1 << enum option_type. */
-static const struct option_value *get(const struct options *o, const char *name, unsigned types)
+static const struct option_value *find_typed(const struct options *o, const char *name, unsigned types)
 {
     const struct option_value *v = option_find(o, name, strlen(name));
 
     if (v == NULL || (types & 1u << v->spec->type) == 0)
-        mistake(o, name);
+        end_by_mistake(o, name);
     return v;
 }
 
 const char *options_text(const struct options *o, const char *name)
 {
-    return get(o, name, 1u << OPT_TEXT | 1u << OPT_CHOICE | 1u << OPT_SINCE)->text;
+    return find_typed(o, name, 1u << OPT_TEXT | 1u << OPT_CHOICE | 1u << OPT_SINCE)->text;
 }
 
 int64_t options_number(const struct options *o, const char *name)
 {
-    return get(o, name,
-               1u << OPT_INT | 1u << OPT_DURATION | 1u << OPT_SIZE | 1u << OPT_PERCENT | 1u << OPT_TIME)
+    return find_typed(o, name,
+                      1u << OPT_INT | 1u << OPT_DURATION | 1u << OPT_SIZE | 1u << OPT_PERCENT |
+                          1u << OPT_TIME)
         ->number;
 }
 
 bool options_flag(const struct options *o, const char *name)
 {
-    const struct option_value *v = get(o, name, 1u << OPT_FLAG | 1u << OPT_CHOICE);
+    const struct option_value *v = find_typed(o, name, 1u << OPT_FLAG | 1u << OPT_CHOICE);
 
     if (v->spec->type == OPT_CHOICE && strcmp(v->spec->choices, "on|off") != 0)
-        mistake(o, name);
+        end_by_mistake(o, name);
     return v->flag;
 }
 
 size_t options_list(const struct options *o, const char *name, const char *const **ret_items)
 {
-    const struct option_value *v = get(o, name, 1u << OPT_LIST | 1u << OPT_PAIRS);
+    const struct option_value *v = find_typed(o, name, 1u << OPT_LIST | 1u << OPT_PAIRS);
 
     *ret_items = (const char *const *)v->items;
     return v->item_count;
@@ -299,7 +300,7 @@ size_t options_list(const struct options *o, const char *name, const char *const
 
 bool options_given(const struct options *o, const char *name)
 {
-    return get(o, name, ~0u)->origin != FROM_DEFAULT;
+    return find_typed(o, name, ~0u)->origin != FROM_DEFAULT;
 }
 
 size_t options_words(const struct options *o, const char *const **ret_words)
@@ -310,12 +311,12 @@ size_t options_words(const struct options *o, const char *const **ret_words)
 
 int64_t options_since(const struct options *o, const char *name, int64_t now_s)
 {
-    const char *text = get(o, name, 1u << OPT_SINCE)->text;
+    const char *text = find_typed(o, name, 1u << OPT_SINCE)->text;
     int64_t value = -1;
 
     if (text == NULL || beijing_parse(text, &value) == 0)
         return value;
     if (parse_duration(text, &value) != 0)
-        mistake(o, name); /* option_set() has read it before */
+        end_by_mistake(o, name); /* option_set() has read it before */
     return now_s - value / 1000;
 }

@@ -81,7 +81,7 @@ const char *option_allowed(const struct option_spec *spec, char out[ALLOWED_TEXT
 }
 
 /* A foreign text for a message: one line, not endless. */
-static const char *shown(const char *text, char out[SHOWN_MAX + 4])
+static const char *one_line(const char *text, char out[SHOWN_MAX + 4])
 {
     size_t whole = strlen(text);
     size_t len = utf8_cut(text, whole, SHOWN_MAX);
@@ -93,12 +93,13 @@ static const char *shown(const char *text, char out[SHOWN_MAX + 4])
     return out;
 }
 
-static void refuse(const struct option_value *v, const char *place, const char *text, struct faults *faults)
+static void refuse_value(const struct option_value *v, const char *place, const char *text,
+                         struct faults *faults)
 {
     char allowed[ALLOWED_TEXT];
     char value[SHOWN_MAX + 4];
 
-    fault_add(faults, FAULT_ERROR, place, "\"%s\" is not allowed: %s is needed", shown(text, value),
+    fault_add(faults, FAULT_ERROR, place, "\"%s\" is not allowed: %s is needed", one_line(text, value),
               option_allowed(v->spec, allowed));
 }
 
@@ -274,5 +275,5 @@ void option_set(struct option_value *v, enum option_origin origin, const char *p
     else if (v->spec->type != OPT_LIST && set_single(v, text) == 0)
         v->origin = origin;
     else
-        refuse(v, place, text, faults);
+        refuse_value(v, place, text, faults);
 }
