@@ -141,17 +141,43 @@ static const char *config_place(const struct options *options)
     return file != NULL ? file : "--kafka";
 }
 
+/* What is checked of one configuration. */
+struct client_check {
+    const struct options *options;
+    const struct topics *topics;
+    struct faults *faults;
+};
+
+/* A message that is larger than the limit would never be received, and those behind it neither. */
+static void check_receiving(const struct client_check *c, const rd_kafka_conf_t *conf)
+{
+    size_t largest = 0;
+
+    for (int role = 0; role < TOPIC_ROLES; role++) {
+        size_t bytes = topic_max_bytes(c->topics, (enum topic_role)role);
+        largest = bytes > largest ? bytes : largest;
+    }
+    if (kafka_conf_number(conf, "receive.message.max.bytes") < (int64_t)largest + KAFKA_ANSWER_BYTES)
+        fault_add(
+            c->faults, FAULT_ERROR, config_place(c->options),
+            "receive.message.max.bytes is too small: topics.conf lets a message have %zu bytes, so %zu is "
+            "the least",
+            largest, largest + KAFKA_ANSWER_BYTES);
+}
+
 /* Make the client as the start will, but without brokers: what librdkafka looks at only now (properties that
  * exclude each other, files of TLS, SASL without a user) shows here, and nobody is connected to. */
-static bool check_client(const struct options *options, enum kafka_client client, struct faults *faults)
+static bool check_client(const struct client_check *c, enum kafka_client client)
 {
     rd_kafka_type_t type = client == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
     struct err err = ERR_INIT;
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
 
-    if (kafka_conf_new(options, client, &conf, &err) != 0)
+    if (kafka_conf_new(c->options, client, &conf, &err) != 0)
         goto fail;
+    if (client == KAFKA_CONSUMER)
+        check_receiving(c, conf);
     kafka_conf_must(conf, "bootstrap.servers", NULL);
     rd_kafka_conf_set_log_cb(conf, ignore_log);
     if (kafka_client_new(type, conf, &rk, &err) != 0)
@@ -159,18 +185,19 @@ static bool check_client(const struct options *options, enum kafka_client client
     rd_kafka_destroy(rk);
     return true;
 fail:
-    fault_add(faults, FAULT_ERROR, config_place(options), "%s", err.text);
+    fault_add(c->faults, FAULT_ERROR, config_place(c->options), "%s", err.text);
     return false;
 }
 
-void kafka_check(const struct options *options, struct faults *faults)
+void kafka_check(const struct options *options, const struct topics *topics, struct faults *faults)
 {
+    const struct client_check clients = {.options = options, .topics = topics, .faults = faults};
     struct checking c = {.conf = rd_kafka_conf_new(), .faults = faults};
     size_t before = faults->errors;
 
     brokers_check(options_text(options, "brokers"), faults);
     properties_take(options, check_property, &c);
     rd_kafka_conf_destroy(c.conf);
-    if (faults->errors == before && check_client(options, KAFKA_CONSUMER, faults))
-        (void)check_client(options, KAFKA_PRODUCER, faults);
+    if (faults->errors == before && check_client(&clients, KAFKA_CONSUMER))
+        (void)check_client(&clients, KAFKA_PRODUCER);
 }

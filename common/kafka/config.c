@@ -1,10 +1,12 @@
 #include "common/kafka/kafka_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "common/base/units.h"
 #include "common/kafka/property.h"
 #include "common/options/options.h"
 
@@ -55,7 +57,7 @@ static const struct {
     {KAFKA_CONSUMER, "fetch.message.max.bytes", "262144"},
     {KAFKA_CONSUMER, "fetch.max.bytes", "2097152"},
     {KAFKA_CONSUMER, "fetch.wait.max.ms", "200"},
-    {KAFKA_CONSUMER, "receive.message.max.bytes", "33554432"},
+    {KAFKA_CONSUMER, "receive.message.max.bytes", "285212672"}, /* KAFKA_RECEIVE_BYTES */
     {KAFKA_PRODUCER, "queue.buffering.max.kbytes", "32768"},
     {KAFKA_PRODUCER, "linger.ms", "5"},
     {KAFKA_PRODUCER, "compression.type", "lz4"},
@@ -77,6 +79,8 @@ static const struct {
     {KAFKA_PRODUCER, "message.timeout.ms", "0"},
     {KAFKA_PRODUCER, "partitioner", "murmur2_random"},
 };
+
+_Static_assert(KAFKA_RECEIVE_BYTES == 285212672, "the default of receive.message.max.bytes");
 
 /* When the queue of what was fetched ahead is full, librdkafka looks again after a second: before 2.2 always,
  * since then after fetch.queue.backoff.ms. Only where that can be shortened does a small queue not starve a
@@ -118,9 +122,35 @@ fail:
     return -1;
 }
 
+int64_t kafka_conf_number(const rd_kafka_conf_t *conf, const char *name)
+{
+    char text[32];
+    size_t size = sizeof text;
+    int64_t n;
+
+    if (rd_kafka_conf_get(conf, name, text, &size) != RD_KAFKA_CONF_OK || parse_int64(text, &n) != 0)
+        abort(); /* a mistake in the code */
+    return n;
+}
+
+/* A message that is larger than the producer's whole queue would wait for room for ever. */
+static void make_room_for_largest(rd_kafka_conf_t *conf)
+{
+    int64_t needed = kafka_conf_number(conf, "message.max.bytes") / 1024 + 1;
+    char text[32];
+
+    if (kafka_conf_number(conf, "queue.buffering.max.kbytes") >= needed)
+        return;
+    snprintf(text, sizeof text, "%" PRId64, needed);
+    kafka_conf_must(conf, "queue.buffering.max.kbytes", text);
+}
+
 int kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret, struct err *err)
 {
     char text[512];
+
+    if (type == RD_KAFKA_PRODUCER)
+        make_room_for_largest(conf);
     rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof text);
 
     if (rk == NULL) {

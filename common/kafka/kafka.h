@@ -20,8 +20,8 @@ struct metric_family;
 extern const struct metric_family kafka_consumer_lag;
 
 /* Check --brokers, --kafka-config and --kafka, and make the clients as the start would, without a connection:
- * what ends the start with ERR_CONFIG is found here. */
-void kafka_check(const struct options *options, struct faults *faults);
+ * what ends the start with ERR_CONFIG is found here. Sizes are compared with the topics'. */
+void kafka_check(const struct options *options, const struct topics *topics, struct faults *faults);
 
 struct source_config {
     const char *group;

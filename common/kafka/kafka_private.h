@@ -5,10 +5,19 @@
 #include <librdkafka/rdkafka.h>
 
 #include "common/kafka/kafka.h"
+#include "common/wire/topic_settings.h"
 
 #if RD_KAFKA_VERSION < 0x020002ff
 #error "librdkafka 2.0.2 or newer is needed"
 #endif
+
+/* The largest answer that a consumer takes: the largest message that topics.conf allows, beside
+ * fetch.max.bytes. It reserves no memory. A fixed limit, since a broker may hold larger messages than
+ * topics.conf says, and they would never be received. */
+enum {
+    KAFKA_ANSWER_BYTES = 64 * 1024, /* of an answer beside its messages, at most */
+    KAFKA_RECEIVE_BYTES = TOPIC_MESSAGE_BYTES_MAX + (16 << 20),
+};
 
 enum kafka_client { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_ADMIN };
 
@@ -20,7 +29,10 @@ int kafka_conf_new(const struct options *options, enum kafka_client client, rd_k
 /* Set one property whose value is known to be fine. */
 void kafka_conf_must(rd_kafka_conf_t *conf, const char *name, const char *value);
 
-/* Create the client; takes conf over. */
+/* A property that is set and a number. */
+int64_t kafka_conf_number(const rd_kafka_conf_t *conf, const char *name);
+
+/* Create the client; takes conf over. A producer's queue gets room for its largest message. */
 int kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret, struct err *err);
 
 /* What a statistics callback reads out of librdkafka's JSON. */

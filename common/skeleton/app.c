@@ -112,7 +112,7 @@ static void read_files(struct app *app, app_check *check)
     pipelines_read(paths, count, app->pipelines, &app->faults);
     topics_read(options_text(app->options, "topics"), options_given(app->options, "topics"), app->topics,
                 &app->faults);
-    kafka_check(app->options, &app->faults);
+    kafka_check(app->options, app->topics, &app->faults);
     if (check != NULL)
         check(app, &app->faults);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 from harness import feed, oracle
@@ -207,3 +208,18 @@ def test_tls_to_the_database(kafka, database, make_pipe, mode):
         assert (after > before) == (offered and mode != "off")
     else:
         assert "TLS" in loader.log()
+
+
+def test_a_message_as_large_as_its_topic_takes_is_received(own_kafka, make_pipe):
+    """Beyond librdkafka's usual limits for receiving (32 MiB here, once) and for what waits to be sent."""
+    pipe = make_pipe(own_kafka)
+    append = "message.timestamp.type=LogAppendTime"
+    pipe.write_topics(
+        settings={"raw": f"max.message.bytes=48MiB {append}", "dead": "max.message.bytes=49MiB"}
+    )
+    pipe.jstctl("topics", "--apply")
+    foreign = random.Random(1).randbytes(40 << 20)
+    own_kafka.produce(pipe.topic("raw"), foreign)
+    assert "foreign message: it has no header" in pipe.once("transformer").log()
+    letter = own_kafka.consume_all(pipe.topic("dead"))[0]
+    assert letter.value == foreign

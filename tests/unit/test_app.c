@@ -54,8 +54,9 @@ void topics_free(struct topics *topics)
     (void)topics;
 }
 
-void kafka_check(const struct options *options, struct faults *faults)
+void kafka_check(const struct options *options, const struct topics *topics, struct faults *faults)
 {
+    (void)topics;
     if (options_given(options, "kafka"))
         fault_add(faults, FAULT_ERROR, "--kafka", "a wrong property");
 }

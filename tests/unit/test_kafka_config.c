@@ -16,6 +16,7 @@
 
 static char folder[] = "/tmp/jst-kafka-config-XXXXXX";
 static char path[64];
+static struct topics topics; /* the built-in ones */
 
 static int set_up(void **state)
 {
@@ -23,13 +24,16 @@ static int set_up(void **state)
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(path, sizeof path, "%s/kafka.conf", folder);
-    return 0;
+    struct faults faults = FAULTS_INIT;
+    topics_parse("t", "", &topics, &faults);
+    return faults.count == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     unlink(path);
+    topics_free(&topics);
     return rmdir(folder);
 }
 
@@ -59,7 +63,7 @@ static void check(const char *text, const char *a, const char *b, struct faults 
     struct options *options = options_read(PROGRAM_LOADER, argc, argv, env, &faults);
     assert_int_equal(faults.errors, 0);
     *ret = (struct faults)FAULTS_INIT;
-    kafka_check(options, ret);
+    kafka_check(options, &topics, ret);
     options_free(options);
     faults_free(&faults);
 }
@@ -262,7 +266,7 @@ static void a_file_that_is_no_text_is_refused(void **state)
     fwrite("linger.ms=5\0\nzzz=1\n", 1, 20, out);
     fclose(out);
     options = options_read(PROGRAM_LOADER, 3, argv, env, &faults);
-    kafka_check(options, &faults);
+    kafka_check(options, &topics, &faults);
     assert_int_equal(faults.count, 1);
     assert_fault(&faults, 0, path, "holds a NUL byte");
     faults_free(&faults);
@@ -281,7 +285,7 @@ static void what_would_end_the_start_is_found(void **state)
         {"security.protocol=sasl_ssl\nsasl.mechanism=SCRAM-SHA-256\nsasl.username=u", "sasl.username"},
         {"security.protocol=sasl_plaintext\nsasl.mechanism=NONSENSE", "NONSENSE"},
         {"session.timeout.ms=400000", "session.timeout.ms"},
-        {"fetch.max.bytes=1000000000\nreceive.message.max.bytes=1000", "receive.message.max.bytes"},
+        {"fetch.max.bytes=1000000000\nreceive.message.max.bytes=20000000", "receive.message.max.bytes"},
         {"max.in.flight=6", "max.in.flight"},
         {"queue.buffering.max.messages=0\nretries=0", "retries"},
     };
@@ -315,6 +319,28 @@ static void files_that_cannot_be_read_are_named_by_their_property(void **state)
     }
 }
 
+static void what_the_topics_take_is_received(void **state)
+{
+    struct faults faults = FAULTS_INIT;
+
+    (void)state;
+    check("receive.message.max.bytes=17891328", NULL, NULL, &faults); /* 17 MiB and 64 KiB */
+    assert_int_equal(faults.count, 0);
+    check("receive.message.max.bytes=17891327", NULL, NULL, &faults);
+    assert_int_equal(faults.count, 1);
+    assert_fault(&faults, 0, path,
+                 "receive.message.max.bytes is too small: topics.conf lets a message have 17825792 bytes, so "
+                 "17891328 is the least");
+    faults_free(&faults);
+
+    topics_free(&topics);
+    topics_parse("t", "dead x.{pipeline}.dead 1 max.message.bytes=256MiB", &topics, &faults);
+    check(NULL, NULL, NULL, &faults);
+    assert_int_equal(faults.count, 0); /* the largest that topics.conf allows */
+    topics_free(&topics);
+    topics_parse("t", "", &topics, &faults);
+}
+
 static void check_brokers(const char *list, struct faults *ret)
 {
     char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--brokers", (char *)(uintptr_t)list,
@@ -325,7 +351,7 @@ static void check_brokers(const char *list, struct faults *ret)
     *ret = (struct faults)FAULTS_INIT;
     options = options_read(PROGRAM_LOADER, 3, argv, env, ret);
     assert_int_equal(ret->errors, 0);
-    kafka_check(options, ret);
+    kafka_check(options, &topics, ret);
     options_free(options);
 }
 
@@ -388,7 +414,7 @@ static void test_unreadable(void **state)
             assert_int_equal(mkdir(path, 0700), 0);
         struct options *options = options_read(PROGRAM_LOADER, 3, argv, env, &wrong);
         faults = (struct faults)FAULTS_INIT;
-        kafka_check(options, &faults);
+        kafka_check(options, &topics, &faults);
         assert_int_equal(faults.count, 1);
         assert_fault(&faults, 0, path, "cannot be read");
         faults_free(&faults);
@@ -411,6 +437,7 @@ int main(void)
         cmocka_unit_test(names_of_the_java_client_are_explained),
         cmocka_unit_test(what_would_end_the_start_is_found),
         cmocka_unit_test(files_that_cannot_be_read_are_named_by_their_property),
+        cmocka_unit_test(what_the_topics_take_is_received),
         cmocka_unit_test(brokers_are_hosts_and_ports),
         cmocka_unit_test(a_file_that_is_no_text_is_refused),
     };

@@ -179,7 +179,7 @@ class KafkaServer:
     def produce_many(self, topic: str, messages: Iterable[tuple], partition: int | None = None) -> None:
         """Publish (key, value, headers) and wait for all acknowledgements; partitioned as Java does."""
         config = {"bootstrap.servers": self.brokers, "log_level": 0, "partitioner": "murmur2_random"}
-        producer = Producer({**config, "message.max.bytes": 20000000, "linger.ms": 5})
+        producer = Producer({**config, "message.max.bytes": 64000000, "linger.ms": 5})
         failures: list[str] = []
         where = {} if partition is None else {"partition": partition}
         for key, value, headers in messages:
