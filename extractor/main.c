@@ -27,12 +27,12 @@ int main(int argc, char **argv)
     extract_metrics_init(&routes);
     state_topic = topic_name(app.topics, TOPIC_STATE, NULL);
     health_reason("kafka", "not connected yet");
-    app_ready(&app);
     if (setup_api(app.options, &api, &err) != 0 || setup_client(app.options, api, &client, &err) != 0 ||
-        kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||
+        kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &app.faults, &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &sink, &err) != 0 ||
         setup_state_source(app.options, state_topic, &state, &err) != 0)
         goto out;
+    app_ready(&app);
 
     struct extract extract = {
         .state_source = state,

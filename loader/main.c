@@ -30,12 +30,12 @@ int main(int argc, char **argv)
     load_metrics_init(&routes);
     health_reason("kafka", "not connected yet");
     health_reason("mysql", "not connected yet");
-    app_ready(&app);
     if (db_mysql_new(app.options, &db, &err) != 0 ||
-        kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &err) != 0 ||
+        kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &app.faults, &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &dead, &err) != 0 ||
         kafka_routes_open(app.options, &routes, TOPIC_ROWS, &in, &err) != 0)
         goto out;
+    app_ready(&app);
 
     struct load load = {
         .in = in,

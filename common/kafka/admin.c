@@ -8,7 +8,6 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include "common/monitor/health.h"
@@ -388,8 +387,8 @@ static int alter_one(rd_kafka_t *rk, int timeout_ms, struct topic_state *t,
 
 /* ------------------------------------------------------------------ the whole */
 
-static int work(rd_kafka_t *rk, enum topic_action action, int timeout_ms, struct topic_report *report,
-                struct err *err)
+static int look_and_mend(rd_kafka_t *rk, enum topic_action action, int timeout_ms,
+                         struct topic_report *report, struct err *err)
 {
     if (look_at_metadata(rk, timeout_ms, report, err) != 0)
         return -1;
@@ -423,7 +422,7 @@ int kafka_topics(const struct options *options, const struct topics *topics,
     if (kafka_client_new(RD_KAFKA_PRODUCER, conf, &rk, err) != 0)
         return -1;
     list_wanted(topics, pipelines, roles, &report);
-    int rc = work(rk, action, timeout_ms, &report, err);
+    int rc = look_and_mend(rk, action, timeout_ms, &report, err);
     rd_kafka_destroy(rk);
     buf_free(&why);
     if (rc != 0)
@@ -433,21 +432,21 @@ int kafka_topics(const struct options *options, const struct topics *topics,
     return rc;
 }
 
-static bool compacted(const struct topic_state *t)
+static bool is_compacted(const struct topic_state *t)
 {
     return t->partitions == 1 && (t->differs == NULL || strstr(t->differs, "cleanup.policy=") == NULL);
 }
 
 /* What the report means for a program that starts. */
-static int judge(const struct options *options, const struct topics *topics,
-                 const struct topic_report *report, struct err *err)
+static int judge_report(const struct options *options, const struct topics *topics,
+                        const struct topic_report *report, struct faults *faults, struct err *err)
 {
     for (size_t i = 0; i < report->count; i++) {
         const struct topic_state *t = &report->list[i];
         if (!t->exists)
             return err_set(err, ERR_RETRY, 0, "topic %s does not exist%s", t->name,
                            options_flag(options, "create-topics") ? " yet" : ", and --create-topics is off");
-        if (t->rule == &topics->rules[TOPIC_STATE] && !compacted(t))
+        if (t->rule == &topics->rules[TOPIC_STATE] && !is_compacted(t))
             return err_set(
                 err, ERR_CONFIG, 0,
                 "topic %s must have one partition and cleanup.policy=compact, it has %d partitions%s%s; "
@@ -456,12 +455,14 @@ static int judge(const struct options *options, const struct topics *topics,
     }
     for (size_t i = 0; i < report->count; i++)
         if (report->list[i].differs != NULL)
-            log_warn("topic %s differs from topics.conf: %s", report->list[i].name, report->list[i].differs);
+            fault_add(faults, FAULT_WARNING, report->list[i].name, "the topic differs from topics.conf: %s",
+                      report->list[i].differs);
     return 0;
 }
 
 int kafka_prepare_topics(const struct options *options, const struct topics *topics,
-                         const struct pipelines *pipelines, unsigned roles, struct err *err)
+                         const struct pipelines *pipelines, unsigned roles, struct faults *faults,
+                         struct err *err)
 {
     enum topic_action action = options_flag(options, "create-topics") ? TOPICS_CREATE : TOPICS_LOOK;
 
@@ -473,7 +474,7 @@ int kafka_prepare_topics(const struct options *options, const struct topics *top
         health_turn();
         int rc = kafka_topics(options, topics, pipelines, roles, action, ATTEMPT_TIMEOUT_MS, &report, err);
         if (rc == 0)
-            rc = judge(options, topics, &report, err);
+            rc = judge_report(options, topics, &report, faults, err);
         topic_report_free(&report);
         if (rc == 0) {
             health_dependency("kafka", true, NULL);

@@ -35,6 +35,7 @@ static struct reason reasons[REASONS_MAX];
 static int reason_count;
 static struct dependency dependencies[DEPENDENCIES_MAX];
 static int dependency_count;
+static void (*when_ready)(void);     /* NULL: nobody asked, or it has been called */
 static _Atomic int64_t turned_at_ms; /* monotonic; 0: never */
 
 /* Remember the state. true: it is new. */
@@ -85,8 +86,17 @@ static void end_reason(struct reason *r)
     memmove(r, r + 1, behind * sizeof *r);
 }
 
+void health_when_ready(void (*call)(void))
+{
+    pthread_mutex_lock(&lock);
+    when_ready = call;
+    pthread_mutex_unlock(&lock);
+}
+
 void health_reason(const char *key, const char *why)
 {
+    void (*call)(void) = NULL;
+
     pthread_mutex_lock(&lock);
     struct reason *r = find_reason(key);
     if (why == NULL && r != NULL) {
@@ -99,7 +109,13 @@ void health_reason(const char *key, const char *why)
             snprintf(r->why, sizeof r->why, "%s", why);
         }
     }
+    if (why == NULL && reason_count == 0) {
+        call = when_ready;
+        when_ready = NULL;
+    }
     pthread_mutex_unlock(&lock);
+    if (call != NULL)
+        call();
 }
 
 void health_turn(void)
@@ -139,6 +155,7 @@ void health_forget(void)
     pthread_mutex_lock(&lock);
     reason_count = 0;
     dependency_count = 0;
+    when_ready = NULL;
     pthread_mutex_unlock(&lock);
     atomic_store(&turned_at_ms, 0);
 }

@@ -18,6 +18,9 @@ void health_dependency(const char *name, bool up, const char *why);
  * "pipeline purchasein". At most 64 reasons, further ones are dropped; does not log. */
 void health_reason(const char *key, const char *why);
 
+/* Call this once: when a reason ends and, for the first time, none is left. On the thread that ended it. */
+void health_when_ready(void (*call)(void));
+
 void health_turn(void); /* the main loop turned; whatever waits long at start calls it, too */
 
 /* healthz: did the loop turn within the last 30 s. readyz: is there no reason against it. Both describe

@@ -29,7 +29,7 @@ const struct metric_family app_build_info = {
 /* What the server's thread reaches; everything else is in struct app. */
 static struct http_server *server;
 static char server_address[ADDRESS_TEXT];
-static bool was_ready;
+static bool is_set_up; /* app_ready() was called */
 
 /* ---- metrics and health ---- */
 
@@ -47,7 +47,7 @@ static bool describe_ready(struct buf *out)
     return health_ready(out);
 }
 
-static int serve(const char *path, struct buf *body, const char **ret_type)
+static int serve_path(const char *path, struct buf *body, const char **ret_type)
 {
     if (strcmp(path, "/healthz") == 0)
         return serve_health(health_alive, body);
@@ -72,7 +72,7 @@ static int start_server(const struct app *app, struct err *err)
     health_turn();
     if (strcmp(address, "none") == 0)
         return 0;
-    if (http_server_start(address, !asked_for, serve, &server, server_address, err) != 0)
+    if (http_server_start(address, !asked_for, serve_path, &server, server_address, err) != 0)
         return err_prefix(err, "--listen");
     if (!asked_for && strcmp(address, server_address) != 0)
         log_info("%s is taken: metrics at %s", address, server_address);
@@ -117,7 +117,7 @@ static void read_files(struct app *app, app_check *check)
         check(app, &app->faults);
 }
 
-static int refuse(const struct app *app, struct err *err)
+static int refuse_start(const struct app *app, struct err *err)
 {
     faults_print(&app->faults, stderr);
     return err_set(err, ERR_CONFIG, 0, "%zu error%s in the configuration", app->faults.errors,
@@ -133,10 +133,40 @@ static int finish_check(const struct app *app)
     return 1;
 }
 
-static void log_warnings(const struct faults *faults)
+static void log_new_warnings(struct app *app)
 {
-    for (size_t i = 0; i < faults->count; i++)
-        log_warn("%s: %s", faults->list[i].place, faults->list[i].text);
+    const struct faults *faults = &app->faults;
+
+    for (; app->faults_logged < faults->count; app->faults_logged++)
+        log_warn("%s: %s", faults->list[app->faults_logged].place, faults->list[app->faults_logged].text);
+}
+
+/* ---- start ---- */
+
+static void list_names(const struct pipelines *pipelines, struct buf *out)
+{
+    for (size_t i = 0; i < pipelines->count; i++) {
+        const char *name = pipelines->list[i]->name;
+        if (out->len + strlen(name) > NAMES_MAX) {
+            buf_add_text(out, ", ...");
+            return;
+        }
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", name);
+    }
+}
+
+static void log_start(const struct app *app)
+{
+    size_t n = app->pipelines->count;
+    struct buf names;
+
+    buf_init(&names, NAMES_MAX + 16);
+    list_names(app->pipelines, &names);
+    log_info("starting: version %s, %zu pipeline%s (%s), connecting to Kafka at %s, %s%s%s", JST_VERSION, n,
+             n == 1 ? "" : "s", names.data, options_text(app->options, "brokers"),
+             server != NULL ? "metrics at http://" : "no metrics", server != NULL ? server_address : "",
+             server != NULL ? "/metrics" : "");
+    buf_free(&names);
 }
 
 /* --help and --version come first, however wrong the rest may be. */
@@ -166,47 +196,36 @@ int app_init(enum program program, int argc, char **argv, app_check *check, stru
     if (answer_question(ret))
         return 1;
     if (tool && ret->faults.errors > 0)
-        return refuse(ret, err);
+        return refuse_start(ret, err);
     read_files(ret, check);
     if (tool)
         return 0;
     if (ret->faults.errors > 0)
-        return refuse(ret, err);
+        return refuse_start(ret, err);
     if (options_flag(ret->options, "check"))
         return finish_check(ret);
-    log_warnings(&ret->faults);
+    log_new_warnings(ret);
     stop_on_signals();
-    return start_server(ret, err);
+    if (start_server(ret, err) != 0)
+        return -1;
+    log_start(ret);
+    return 0;
 }
 
 /* ---- ready, and the end ---- */
 
-static void list_names(const struct pipelines *pipelines, struct buf *out)
+static void log_ready(void)
 {
-    for (size_t i = 0; i < pipelines->count; i++) {
-        const char *name = pipelines->list[i]->name;
-        if (out->len + strlen(name) > NAMES_MAX) {
-            buf_add_text(out, ", ...");
-            return;
-        }
-        buf_printf(out, "%s%s", i > 0 ? ", " : "", name);
-    }
+    log_info("ready");
 }
 
-void app_ready(const struct app *app)
+void app_ready(struct app *app)
 {
-    struct buf names;
-
-    buf_init(&names, NAMES_MAX + 16);
-    list_names(app->pipelines, &names);
-    health_reason("start", NULL);
+    log_new_warnings(app);
+    health_when_ready(log_ready);
     health_turn();
-    was_ready = true;
-    log_info("ready: version %s, %zu pipeline%s (%s), %s%s%s", JST_VERSION, app->pipelines->count,
-             app->pipelines->count == 1 ? "" : "s", names.data,
-             server != NULL ? "metrics at http://" : "no metrics", server != NULL ? server_address : "",
-             server != NULL ? "/metrics" : "");
-    buf_free(&names);
+    health_reason("start", NULL);
+    is_set_up = true;
 }
 
 static int end_code(const struct err *err)
@@ -222,7 +241,7 @@ static void log_end(const struct err *err, int code)
         log_error("%s", err->text);
     else if (stop_requested())
         log_info("stopped, as asked%s%s", err->kind != ERR_NONE ? "; given up: " : "", err->text);
-    else if (was_ready)
+    else if (is_set_up)
         log_info("done");
 }
 

@@ -23,6 +23,7 @@ struct app {
     struct faults faults; /* everything that was found; where app_init() returned 0: a daemon's warnings (they
                              are logged), and jstctl's faults of pipelines, topics and Kafka properties, for
                              the verb to judge */
+    size_t faults_logged; /* how many of them */
 };
 
 /* A program's own configuration checks: adds to *faults. */
@@ -37,9 +38,10 @@ typedef void app_check(const struct app *app, struct faults *faults);
 int app_init(enum program program, int argc, char **argv, app_check *check, struct app *ret, struct err *err)
     __attribute__((warn_unused_result));
 
-/* The initialisation is done: logs the one ready line with the version, pipelines and the metrics address.
- * Until then /readyz says that the program is starting. */
-void app_ready(const struct app *app);
+/* The program is set up: Kafka has answered, the topics are there, source and sink are open. Logs the
+ * warnings that app->faults got since the start. Until then /readyz says that the program is starting;
+ * "ready" is logged once, when /readyz says so for the first time. */
+void app_ready(struct app *app);
 
 /* Log how the process ends, and give its exit code: 0, 100 or 111. ERR_RETRY while stopping is no error: what
  * was given up is tried again by the next process. For a process that cannot be cleaned up; others end by

@@ -15,143 +15,13 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
+#include "common/monitor/health.h"
 #include "common/pipeline/pipeline.h"
 #include "common/skeleton/app.h"
 #include "common/wire/topics.h"
+#include "tests/unit/app_child.h"
 #include "tests/unit/client.h"
 #include "tests/unit/threads.h"
-
-/* The files that app_init() reads, in words: "--pipelines broken" has an error, "odd" a warning. */
-void pipelines_read(const char *const *paths, size_t path_count, struct pipelines *ret, struct faults *faults)
-{
-    static char name[] = "purchasein";
-    static struct pipeline purchasein = {.name = name};
-    static struct pipeline *list[] = {&purchasein};
-
-    for (size_t i = 0; i < path_count; i++) {
-        if (strcmp(paths[i], "broken") == 0)
-            fault_add(faults, FAULT_ERROR, "broken", "a wrong pipeline");
-        if (strcmp(paths[i], "odd") == 0)
-            fault_add(faults, FAULT_WARNING, "odd", "an odd pipeline");
-    }
-    *ret = (struct pipelines){.list = list, .count = 1};
-}
-
-void pipelines_free(struct pipelines *pipelines)
-{
-    (void)pipelines;
-}
-
-void topics_read(const char *file, int must_exist, struct topics *ret, struct faults *faults)
-{
-    (void)ret;
-    if (must_exist)
-        fault_add(faults, FAULT_ERROR, file, "wrong topics");
-}
-
-void topics_free(struct topics *topics)
-{
-    (void)topics;
-}
-
-void kafka_check(const struct options *options, const struct topics *topics, struct faults *faults)
-{
-    (void)topics;
-    if (options_given(options, "kafka"))
-        fault_add(faults, FAULT_ERROR, "--kafka", "a wrong property");
-}
-
-/* ---- running a program in a child ---- */
-
-struct child {
-    pid_t pid;
-    int out, err; /* ends to read */
-    char out_text[8192], err_text[8192];
-    size_t err_len;
-};
-
-typedef void work(struct app *app, struct err *err);
-
-static void check_batch(const struct app *app, struct faults *faults)
-{
-    if (options_number(app->options, "batch-rows") == 13)
-        fault_add(faults, FAULT_ERROR, "--batch-rows", "brings bad luck");
-}
-
-static void run_program(enum program program, const char *args, work *main_part)
-{
-    char *argv[16] = {strdup(program_name(program))};
-    char *rest = strdup(args);
-    int argc = 1;
-    struct app app;
-    struct err err = ERR_INIT;
-
-    signal(SIGSEGV, SIG_DFL); /* cmocka's handlers would go on with the next test, in the child */
-    signal(SIGABRT, SIG_DFL);
-    alarm(20);
-    clearenv();
-    while (rest != NULL && *rest != '\0')
-        argv[argc++] = strsep(&rest, "|");
-    if (app_init(program, argc, argv, program == PROGRAM_LOADER ? check_batch : NULL, &app, &err) == 0 &&
-        main_part != NULL)
-        main_part(&app, &err);
-    int code = app_exit(&app, &err);
-    fflush(NULL);
-    _exit(code);
-}
-
-static void start(struct child *c, enum program program, const char *args, work *main_part)
-{
-    int out[2];
-    int err[2];
-
-    *c = (struct child){0};
-    assert_int_equal(pipe(out), 0);
-    assert_int_equal(pipe(err), 0);
-    c->pid = fork();
-    if (c->pid == 0) {
-        dup2(out[1], STDOUT_FILENO);
-        dup2(err[1], STDERR_FILENO);
-        run_program(program, args, main_part);
-    }
-    close(out[1]);
-    close(err[1]);
-    c->out = out[0];
-    c->err = err[0];
-}
-
-/* Read the child's standard error until it says `text`. */
-static void wait_for(struct child *c, const char *text)
-{
-    while (strstr(c->err_text, text) == NULL) {
-        ssize_t n = read(c->err, c->err_text + c->err_len, sizeof c->err_text - 1 - c->err_len);
-        if (n <= 0)
-            fail_msg("the child ended without \"%s\": %s", text, c->err_text);
-        c->err_len += (size_t)n;
-    }
-}
-
-static size_t read_rest(int fd, char *text, size_t len, size_t size)
-{
-    ssize_t n;
-
-    while (len + 1 < size && (n = read(fd, text + len, size - 1 - len)) > 0)
-        len += (size_t)n;
-    close(fd);
-    text[len] = '\0';
-    return len;
-}
-
-/* The exit code; 1000 and the signal's number when it was killed. */
-static int finish(struct child *c)
-{
-    int status = 0;
-
-    read_rest(c->out, c->out_text, 0, sizeof c->out_text);
-    c->err_len = read_rest(c->err, c->err_text, c->err_len, sizeof c->err_text);
-    assert_true(waitpid(c->pid, &status, 0) == c->pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
 
 /* ---- what it does and how it ends ---- */
 
@@ -270,7 +140,10 @@ static void a_signal_wakes_and_stops(void **state)
         struct child c;
         int64_t before = clock_monotonic_ms();
         start(&c, PROGRAM_LOADER, "--listen|127.0.0.1:0", sleep_long);
-        wait_for(&c, "ready: version " JST_VERSION ", 1 pipeline (purchasein), metrics at http://127.0.0.1:");
+        wait_for(&c, "starting: version " JST_VERSION
+                     ", 1 pipeline (purchasein), connecting to Kafka at localhost:9092, metrics at "
+                     "http://127.0.0.1:");
+        wait_for(&c, "INFO  loader: ready\n");
         kill(c.pid, signals[i]);
         assert_int_equal(finish(&c), 0);
         assert_non_null(strstr(c.err_text, "awake: stopping 1"));
@@ -313,7 +186,7 @@ static void a_signal_that_another_thread_takes_wakes_too(void **state)
     (void)state;
 
     start(&c, PROGRAM_LOADER, "--listen|none", sleep_beside_a_thread);
-    wait_for(&c, "ready: ");
+    wait_for(&c, "ready\n");
     kill(c.pid, SIGTERM);
     assert_int_equal(finish(&c), 0);
     assert_true(clock_monotonic_ms() - before < 5000);
@@ -364,7 +237,8 @@ static void a_second_signal_ends_at_once(void **state)
     (void)state;
 
     start(&c, PROGRAM_LOADER, "--listen|none", ignore_the_flag);
-    wait_for(&c, "ready: version " JST_VERSION ", 1 pipeline (purchasein), no metrics\n");
+    wait_for(&c, "(purchasein), connecting to Kafka at localhost:9092, no metrics\n");
+    wait_for(&c, "ready\n");
     kill(c.pid, SIGTERM);
     wait_for(&c, "did not stop");
     kill(c.pid, SIGINT);
@@ -393,7 +267,7 @@ static void a_deadline_wakes_and_a_broken_pipe_does_not_kill(void **state)
 
     start(&c, PROGRAM_LOADER, "--listen|none", sleep_short);
     int code = finish(&c);
-    assert_string_equal(c.err_text, "");
+    assert_null(strstr(c.err_text, "ERROR"));
     assert_int_equal(code, 0);
 }
 
@@ -506,8 +380,39 @@ static void it_is_not_ready_while_it_starts(void **state)
     snprintf(args, sizeof args, "--listen|%s", address);
     start(&c, PROGRAM_LOADER, args, ask_before_ready);
     int code = finish(&c);
-    assert_string_equal(c.err_text, "");
+    assert_null(strstr(c.err_text, "ERROR"));
+    assert_null(strstr(c.err_text, "ready\n"));
     assert_int_equal(code, 0);
+}
+
+/* What is found after the start is logged, and "ready" waits for the last reason against it. */
+static void become_ready_late(struct app *app, struct err *err)
+{
+    (void)err;
+    health_reason("mysql", "not connected yet");
+    fault_add(&app->faults, FAULT_WARNING, "jst.x.raw", "the topic differs");
+    app_ready(app);
+    dprintf(STDERR_FILENO, "not yet\n");
+    health_reason("mysql", NULL);
+    health_reason("mysql", "gone");
+    health_reason("mysql", NULL);
+}
+
+static void ready_is_logged_when_it_is_true(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|none|--pipelines|odd", become_ready_late);
+    assert_int_equal(finish(&c), 0);
+    const char *warning = strstr(c.err_text, "WARN  loader: jst.x.raw: the topic differs\n");
+    const char *not_yet = strstr(c.err_text, "not yet\n");
+    const char *ready = strstr(c.err_text, "INFO  loader: ready\n");
+    assert_non_null(warning);
+    assert_non_null(ready);
+    assert_true(warning < not_yet && not_yet < ready);
+    assert_null(strstr(ready + strlen("INFO  loader: ready"), "ready\n"));
+    assert_null(strstr(strstr(c.err_text, "odd pipeline") + 1, "odd pipeline")); /* each is logged once */
 }
 
 static void a_port_that_was_asked_for_and_is_taken_is_an_error(void **state)
@@ -587,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_deadline_wakes_and_a_broken_pipe_does_not_kill),
         cmocka_unit_test(the_server_tells_how_it_is),
         cmocka_unit_test(it_is_not_ready_while_it_starts),
+        cmocka_unit_test(ready_is_logged_when_it_is_true),
         cmocka_unit_test(a_port_that_was_asked_for_and_is_taken_is_an_error),
         cmocka_unit_test(a_default_port_that_is_taken_is_replaced),
         cmocka_unit_test(jstctl_judges_faults_and_dies_of_signals),
