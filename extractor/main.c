@@ -44,7 +44,7 @@ int main(int argc, char **argv)
         .once_patience_ms = ONCE_PATIENCE_MS,
         .since_s = options_since(app.options, "since", clock_now_ms() / 1000),
         .until_s = options_given(app.options, "until") ? options_number(app.options, "until") : -1,
-        .stopping = stop_requested,
+        .stopping = app_stopping,
         .contact_ms = kafka_source_contact_ms,
     };
     if (extract_run(&extract, &err) != 0)

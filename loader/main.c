@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         .create_tables = options_flag(app.options, "create-tables"),
         .flood_limit = options_number(app.options, "flood-limit"),
         .bounded = options_flag(app.options, "once"),
-        .stopping = stop_requested,
+        .stopping = app_stopping,
         .now_ms = clock_now_ms,
     };
     if (load_run(&load, &err) > 0) {

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
         .rows_max_bytes = routes_max_bytes(app.topics, TOPIC_ROWS),
         .flood_limit = options_number(app.options, "flood-limit"),
         .bounded = options_flag(app.options, "once"),
-        .stopping = stop_requested,
+        .stopping = app_stopping,
         .now_ms = clock_now_ms,
     };
     if (transform_run(&transform, &err) != 0)

@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 
 static atomic_bool requested;
+static atomic_bool hung_up;
 static int stop_event = -1; /* readable from the first signal on */
 
 static void on_signal(int number)
@@ -27,10 +28,17 @@ static void on_signal(int number)
     errno = saved;
 }
 
+static void on_hangup(int number)
+{
+    (void)number;
+    atomic_store(&hung_up, true);
+}
+
 /* The descriptor wakes the main thread whichever thread the signal hits. */
 void stop_on_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction hangup = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     sigemptyset(&stop.sa_mask);
@@ -39,12 +47,18 @@ void stop_on_signals(void)
     stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGHUP, &hangup, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
 bool stop_requested(void)
 {
     return atomic_load(&requested);
+}
+
+bool stop_hangup_taken(void)
+{
+    return atomic_exchange(&hung_up, false);
 }
 
 void stop_sleep_until(int64_t deadline_ms)

@@ -14,6 +14,9 @@ void stop_on_signals(void);
 /* Did a signal ask to stop? From any thread. */
 bool stop_requested(void);
 
+/* Was there a SIGHUP since the last call? SIGHUP, too, only sets a flag, from stop_on_signals() on. */
+bool stop_hangup_taken(void);
+
 /* Wait until the monotonic deadline, or less when a signal comes; returns at once while stopping. */
 void stop_sleep_until(int64_t deadline_ms);
 

@@ -75,7 +75,7 @@ static int start_server(const struct app *app, struct err *err)
     if (http_server_start(address, !asked_for, serve_path, &server, server_address, err) != 0)
         return err_prefix(err, "--listen");
     if (!asked_for && strcmp(address, server_address) != 0)
-        log_info("%s is taken: metrics at %s", address, server_address);
+        log_warn("%s is taken: metrics are at %s instead; --listen chooses another", address, server_address);
     return 0;
 }
 
@@ -226,6 +226,13 @@ void app_ready(struct app *app)
     health_turn();
     health_reason("start", NULL);
     is_set_up = true;
+}
+
+bool app_stopping(void)
+{
+    if (stop_hangup_taken())
+        log_warn("SIGHUP is ignored: nothing is read again while a program runs; restart it");
+    return stop_requested();
 }
 
 static int end_code(const struct err *err)

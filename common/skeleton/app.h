@@ -43,6 +43,9 @@ int app_init(enum program program, int argc, char **argv, app_check *check, stru
  * "ready" is logged once, when /readyz says so for the first time. */
 void app_ready(struct app *app);
 
+/* stop_requested(), for loops to ask in each turn: also logs that a SIGHUP came and is ignored. */
+bool app_stopping(void);
+
 /* Log how the process ends, and give its exit code: 0, 100 or 111. ERR_RETRY while stopping is no error: what
  * was given up is tried again by the next process. For a process that cannot be cleaned up; others end by
  * app_exit(). */

@@ -152,6 +152,30 @@ static void a_signal_wakes_and_stops(void **state)
     }
 }
 
+static void turn(struct app *app, struct err *err)
+{
+    (void)err;
+    app_ready(app);
+    while (!app_stopping())
+        stop_sleep_until(clock_monotonic_ms() + 10);
+}
+
+/* Reloading is to come; until then SIGHUP, which ends a process that does not expect it, is only told. */
+static void a_hangup_is_logged_and_ignored(void **state)
+{
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|none", turn);
+    wait_for(&c, "ready\n");
+    kill(c.pid, SIGHUP);
+    wait_for(&c, "WARN  loader: SIGHUP is ignored: ");
+    kill(c.pid, SIGTERM);
+    assert_int_equal(finish(&c), 0);
+    const char *first = strstr(c.err_text, "SIGHUP");
+    assert_null(strstr(first + 1, "SIGHUP"));
+}
+
 static void *wait_for_signals(void *context)
 {
     (void)context;
@@ -443,7 +467,7 @@ static void a_default_port_that_is_taken_is_replaced(void **state)
         assert_int_equal(listen(fd, 1), 0);
     start(&c, PROGRAM_LOADER, "", linger);
     wait_for(&c, "/metrics\n");
-    assert_non_null(strstr(c.err_text, "INFO  loader: 127.0.0.1:9103 is taken: metrics at 127.0.0.1:"));
+    assert_non_null(strstr(c.err_text, "WARN  loader: 127.0.0.1:9103 is taken: metrics are at 127.0.0.1:"));
     assert_int_equal(get(address_of(&c, "http://"), "/healthz", out, sizeof out), 200);
     kill(c.pid, SIGTERM);
     assert_int_equal(finish(&c), 0);
@@ -487,6 +511,7 @@ int main(void)
         cmocka_unit_test(exit_codes),
         cmocka_unit_test(a_signal_wakes_and_stops),
         cmocka_unit_test(a_signal_that_another_thread_takes_wakes_too),
+        cmocka_unit_test(a_hangup_is_logged_and_ignored),
         cmocka_unit_test(the_server_takes_no_signals),
         cmocka_unit_test(a_second_signal_ends_at_once),
         cmocka_unit_test(a_deadline_wakes_and_a_broken_pipe_does_not_kill),
