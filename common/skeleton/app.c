@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -143,6 +144,16 @@ static void log_new_warnings(struct app *app)
 
 /* ---- start ---- */
 
+/* No core dump, which would hold the secrets, and no look into the memory from other processes of the user.
+ * Set when the files have been read: of such a process, /dev/fd/N belongs to root. The leak sanitizer needs
+ * it. */
+static void protect_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 static void list_names(const struct pipelines *pipelines, struct buf *out)
 {
     for (size_t i = 0; i < pipelines->count; i++) {
@@ -204,6 +215,7 @@ int app_init(enum program program, int argc, char **argv, app_check *check, stru
         return refuse_start(ret, err);
     if (options_flag(ret->options, "check"))
         return finish_check(ret);
+    protect_memory();
     log_new_warnings(ret);
     stop_on_signals();
     if (start_server(ret, err) != 0)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
@@ -295,6 +296,33 @@ static void a_deadline_wakes_and_a_broken_pipe_does_not_kill(void **state)
     assert_int_equal(code, 0);
 }
 
+/* ---- secrets ---- */
+
+static void tell_dumpable(struct app *app, struct err *err)
+{
+    (void)app;
+    (void)err;
+    printf("dumpable %d", prctl(PR_GET_DUMPABLE));
+}
+
+static void no_core_dump_holds_the_secrets(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+    const char *daemon = "dumpable 1"; /* the leak sanitizer's need */
+#else
+    const char *daemon = "dumpable 0";
+#endif
+    struct child c;
+    (void)state;
+
+    start(&c, PROGRAM_LOADER, "--listen|none", tell_dumpable);
+    assert_int_equal(finish(&c), 0);
+    assert_string_equal(c.out_text, daemon);
+    start(&c, PROGRAM_JSTCTL, "check", tell_dumpable); /* a user's own short-lived tool */
+    assert_int_equal(finish(&c), 0);
+    assert_string_equal(c.out_text, "dumpable 1");
+}
+
 /* ---- metrics and health ---- */
 
 static int get(const char *address, const char *path, char *out, size_t size)
@@ -515,6 +543,7 @@ int main(void)
         cmocka_unit_test(the_server_takes_no_signals),
         cmocka_unit_test(a_second_signal_ends_at_once),
         cmocka_unit_test(a_deadline_wakes_and_a_broken_pipe_does_not_kill),
+        cmocka_unit_test(no_core_dump_holds_the_secrets),
         cmocka_unit_test(the_server_tells_how_it_is),
         cmocka_unit_test(it_is_not_ready_while_it_starts),
         cmocka_unit_test(ready_is_logged_when_it_is_true),
