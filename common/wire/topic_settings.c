@@ -10,11 +10,11 @@
 
 /* Those that take a number; the bounds are the broker's, but for the largest message, which the programs hold
  * in memory several times. */
-enum unit { COUNT, BYTES, MILLISECONDS };
+enum number_unit { COUNT, BYTES, MILLISECONDS };
 
 static const struct number_setting {
     const char *name;
-    enum unit unit;
+    enum number_unit unit;
     int64_t min, max;
 } numbers[] = {
     {"delete.retention.ms", MILLISECONDS, 0, INT64_MAX},
@@ -65,7 +65,7 @@ static const struct number_setting *find_number(const char *name)
 }
 
 /* A whole number, or one with the units of options. */
-static int parse_with_unit(enum unit unit, const char *text, int64_t *ret)
+static int parse_with_unit(enum number_unit unit, const char *text, int64_t *ret)
 {
     if (parse_int64(text, ret) == 0)
         return 0;
