@@ -1,6 +1,6 @@
 """Kafka Connect (a standalone worker) with Debezium's JDBC sink.
 
-The sink wants records with a schema. Messages with a schema inside would be five times as long; the schema is
+The sink wants records with a schema. Messages with a schema inside would be four times as long; the schema is
 therefore given to JsonConverter once, as schema.content (since Kafka 4.2), and the messages stay as they are.
 Upserts by id, in batches of 1,000 rows. The driver is MySQL's, since it rewrites a batch of upserts into one
 multi-row statement: twice as fast as MariaDB's own, which sends upserts one by one.
