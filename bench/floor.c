@@ -123,11 +123,12 @@ static void *read_topic(void *arg)
             continue;
         rows += ROW_LINES;
         source_release(in, &event.record);
-        if (rows < (batches + 1) * FLOOR_BATCH_ROWS && rows < all.rows)
-            continue;
-        batches++;
-        sem_post(&all.has_been_read);
-        sem_wait(&all.may_be_read);
+        /* the last message may complete two batches: a whole one and the rest */
+        while (batches < all.count && (rows >= (batches + 1) * FLOOR_BATCH_ROWS || rows >= all.rows)) {
+            batches++;
+            sem_post(&all.has_been_read);
+            sem_wait(&all.may_be_read);
+        }
     }
     return NULL;
 }
