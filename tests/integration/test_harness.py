@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pymysql
@@ -61,6 +62,45 @@ def test_metrics_are_parsed() -> None:
 def test_what_is_missing_names_its_remedy() -> None:
     with pytest.raises(paths.NotInstalled, match="run 'make setup' first"):
         paths.need("/nowhere/at/all", "make setup")
+
+
+def test_workers_take_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = []
+    for number in range(ports.WORKERS):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", f"gw{number}")
+        parts.append(set(ports.own_range()))
+        assert ports.free_port() in parts[-1]
+    assert len(set().union(*parts)) == sum(len(part) for part in parts)
+    monkeypatch.delenv("PYTEST_XDIST_WORKER")
+    assert set().union(*parts) <= set(ports.own_range())
+
+
+def test_what_is_evidence_is_left_out_and_counted(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    (tmp_path / "test_two.py").write_text(
+        "import pytest\n\n@pytest.mark.evidence\ndef test_long(): pass\n\ndef test_short(): pass\n"
+    )
+    conftest = paths.ROOT / "tests" / "integration" / "conftest.py"
+    (tmp_path / "conftest.py").write_text(conftest.read_text())
+    command = [
+        paths.PYTHON,
+        "-B",
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        str(pytestconfig.inipath),
+        "--rootdir",
+        str(tmp_path),
+    ]
+    for more, wanted in (
+        (["-n", "0"], "1 passed, 1 deselected"),
+        (["-n", "2"], "1 passed, 1 deselected"),
+        (["-n", "2", "--evidence"], "2 passed"),
+    ):
+        done = subprocess.run(
+            [*command, *more, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert f"{wanted} in" in done.stdout, done.stdout + done.stderr
 
 
 # ---- Kafka ----
