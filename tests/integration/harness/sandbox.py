@@ -29,7 +29,7 @@ class Sandbox:
             where = self.process.command.index("--listen")
             self.process.command[where + 1] = self.url.removeprefix("http://")
         self.process.start()
-        self.url = self.process.wait_for_log(r"sandbox listening on (http://\S+)", 20).group(1)
+        self.url = self.process.wait_for_log(r"sandbox listening on (http://\S+)", 60).group(1)
         return self
 
     def stop(self) -> None:
