@@ -1,5 +1,6 @@
 # The verbs of jstpipe. Each installs and builds what it needs, as far as it is missing.
 #   JSTPIPE_LOCAL=DIR   where set-up puts Kafka, MySQL and ruff (default .local)
+#   APT_MIRROR, MAVEN_MIRROR, PIP_INDEX   addresses of mirrors to fetch from, see tools/setup --help
 #   DB=mariadb|mysql|both   the databases of the integration tests (default both)
 #   ARGS="-k name -x"       further arguments of pytest, and of tools/evidence
 #   WORKERS=2               integration tests that run at the same time, with servers of their own; 0: one, and no -n
