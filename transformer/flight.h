@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "transformer/raw_page.h"
+#include "transformer/page_send.h"
 
 enum {
     FLIGHT_PAGES = 256, /* of all pipelines */

@@ -2,7 +2,7 @@
 #ifndef JST_TRANSFORMER_METRICS_H
 #define JST_TRANSFORMER_METRICS_H
 
-#include "transformer/raw_page.h"
+#include "transformer/page_send.h"
 
 struct metric_family;
 

@@ -1,11 +1,11 @@
-/* What the broker refuses for its size, although topics.conf allows it. */
+#include "transformer/page_refused.h"
+
 #include <stdlib.h>
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/wire/envelope.h"
 #include "transformer/document.h"
-#include "transformer/page_send.h"
 
 /* The document at that place of the page. */
 static bool find_document(const struct raw_page *page, const struct pipeline *p, size_t index,

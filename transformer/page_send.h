@@ -1,10 +1,43 @@
-/* The messages that a page becomes, and the tickets that lead from a message back to its document. Private to
- * raw_page.c and page_refused.c. */
+/* The messages that a page becomes, and the tickets that lead from a message back to its document. */
 #ifndef JST_TRANSFORMER_PAGE_SEND_H
 #define JST_TRANSFORMER_PAGE_SEND_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/json/scan.h"
-#include "transformer/raw_page.h"
+#include "common/skeleton/acks.h"
+#include "common/wire/message.h"
+#include "common/wire/ports.h"
+#include "common/wire/routes.h"
+#include "transformer/map.h"
+
+struct err;
+
+#define TRANSFORMER_STAGE "transformer"
+
+struct raw_page {
+    uint64_t id; /* ascending; below 2^38 */
+    struct record record;
+    size_t route;       /* index */
+    size_t outstanding; /* messages that are not acknowledged yet */
+    bool published;     /* all of its messages were queued */
+    bool foreign;       /* it became one dead letter, whole */
+    int64_t documents, rows;
+    int64_t dead[DEAD_TOO_LARGE + 1];
+};
+
+/* What publishing needs beside the page. */
+struct page_sender {
+    struct acks acks;
+    const struct routes *routes;
+    struct mapper *mapper;
+    struct mapped mapped;
+    size_t rows_max_bytes; /* the largest rows message */
+    int64_t flood_limit;   /* hundredths of a per cent */
+    int64_t (*now_ms)(void);
+};
 
 enum message_kind { MESSAGE_ROWS, MESSAGE_DEAD, MESSAGE_BARE /* a dead letter without its value */ };
 
@@ -17,6 +50,9 @@ struct failed {
     const char *why;
 };
 
+/* The page whose message that ticket is. */
+uint64_t page_of_ticket(uint64_t ticket);
+/* The document's place in it, and what kind of message that was. */
 size_t index_of_ticket(uint64_t ticket);
 enum message_kind kind_of_ticket(uint64_t ticket);
 

@@ -6,7 +6,6 @@
 #include "common/base/mem.h"
 #include "common/wire/envelope.h"
 #include "transformer/document.h"
-#include "transformer/page_send.h"
 
 /* One document. 1: it is bad, and nothing of it is queued; *ret_class and *why tell. */
 static int take_document(struct page_sender *w, struct raw_page *page, struct span document, size_t index,

@@ -16,6 +16,7 @@
 #include "common/skeleton/stage.h"
 #include "transformer/flight.h"
 #include "transformer/metrics.h"
+#include "transformer/page_refused.h"
 #include "transformer/raw_page.h"
 
 enum {
