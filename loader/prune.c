@@ -1,13 +1,14 @@
-/* Stored rows that a document no longer has. */
+#include "loader/prune.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/mysql/sql.h"
-#include "loader/apply_private.h"
 #include "loader/row_check.h"
+#include "loader/transaction.h"
 
-enum { KEYS_A_STATEMENT = 500, KEY_MAX = 64 * 1024 * 1024 };
+enum { KEYS_MAX = 500, KEY_MAX = 64 * 1024 * 1024 };
 
 /* A value to compare a column with: bare digits for an integer column, so that nothing is compared as double.
  */
@@ -20,32 +21,32 @@ static void put_comparand(struct buf *sql, enum column_kind kind, const char *te
 }
 
 /* SELECT of the keys that the table holds of the documents that won. false: no document to ask for. */
-static bool put_stored_keys(struct work *w, size_t first, size_t count)
+static bool put_stored_keys(struct transaction *t, size_t first, size_t count)
 {
-    enum column_kind kind = w->table->kinds[w->p->document_column];
+    enum column_kind kind = t->table->kinds[t->p->document_column];
     bool any = false;
 
-    buf_reset(&w->sql);
-    buf_add_text(&w->sql, "SELECT ");
-    sql_put_names(&w->sql, (const char *const *)w->p->key.names, w->p->key.count);
-    buf_add_text(&w->sql, " FROM ");
-    sql_put_table(&w->sql, w->p->table);
-    buf_add_text(&w->sql, " FORCE INDEX (");
-    sql_put_name(&w->sql, w->table->document_index);
-    buf_add_text(&w->sql, ") WHERE ");
-    sql_put_name(&w->sql, w->p->columns[w->p->document_column].name);
-    buf_add_text(&w->sql, " IN (");
+    buf_reset(&t->sql);
+    buf_add_text(&t->sql, "SELECT ");
+    sql_put_names(&t->sql, (const char *const *)t->p->key.names, t->p->key.count);
+    buf_add_text(&t->sql, " FROM ");
+    sql_put_table(&t->sql, t->p->table);
+    buf_add_text(&t->sql, " FORCE INDEX (");
+    sql_put_name(&t->sql, t->table->document_index);
+    buf_add_text(&t->sql, ") WHERE ");
+    sql_put_name(&t->sql, t->p->columns[t->p->document_column].name);
+    buf_add_text(&t->sql, " IN (");
     for (size_t i = first; i < first + count; i++) {
-        const char *id = apply_document(w, i)->id;
+        const char *id = transaction_document(t, i)->id;
         /* an id that is no integer has no rows in an integer column, but '12x' would be compared as 12 */
-        if (w->lost[i] || (kind == COLUMN_INTEGER && !fits_integer(id, strlen(id))))
+        if (t->lost[i] || (kind == COLUMN_INTEGER && !fits_integer(id, strlen(id))))
             continue;
         if (any)
-            buf_add_char(&w->sql, ',');
-        put_comparand(&w->sql, kind, id, strlen(id));
+            buf_add_char(&t->sql, ',');
+        put_comparand(&t->sql, kind, id, strlen(id));
         any = true;
     }
-    buf_add_char(&w->sql, ')');
+    buf_add_char(&t->sql, ')');
     return any;
 }
 
@@ -56,11 +57,11 @@ static void put_key_part(struct buf *out, const char *text, size_t len)
     buf_add(out, text, len);
 }
 
-static void wanted_key(const struct work *w, const struct row *row, struct buf *out)
+static void wanted_key(const struct transaction *t, const struct row *row, struct buf *out)
 {
-    for (size_t k = 0; k < w->p->key.count; k++) {
+    for (size_t k = 0; k < t->p->key.count; k++) {
         size_t len;
-        const char *text = batch_cell(w->batch, row, pipeline_column(w->p, w->p->key.names[k]), &len);
+        const char *text = batch_cell(t->batch, row, pipeline_column(t->p, t->p->key.names[k]), &len);
         put_key_part(out, text != NULL ? text : "", text != NULL ? len : 0);
     }
 }
@@ -75,19 +76,19 @@ struct key_set {
     size_t count;
 };
 
-static struct key_set collect_keys(const struct work *w, size_t first, size_t count)
+static struct key_set collect_keys(const struct transaction *t, size_t first, size_t count)
 {
-    struct key_set set = {.keys = mem_alloc((w->batch->row_count + 1) * sizeof(char *))};
+    struct key_set set = {.keys = mem_alloc((t->batch->row_count + 1) * sizeof(char *))};
     struct buf key;
 
     buf_init(&key, KEY_MAX);
     for (size_t i = first; i < first + count; i++) {
-        const struct document *d = apply_document(w, i);
-        for (size_t j = 0; j < d->row_count && !w->lost[i]; j++) {
-            const struct row *row = &w->batch->rows[d->first_row + j];
+        const struct document *d = transaction_document(t, i);
+        for (size_t j = 0; j < d->row_count && !t->lost[i]; j++) {
+            const struct row *row = &t->batch->rows[d->first_row + j];
             if (row->rejected)
                 continue;
-            wanted_key(w, row, &key);
+            wanted_key(t, row, &key);
             set.keys[set.count++] = buf_take(&key, NULL);
         }
     }
@@ -103,56 +104,56 @@ static void key_set_free(struct key_set *set)
     free(set->keys);
 }
 
-static void put_delete(struct work *w, char **const *rows, size_t count)
+static void put_delete(struct transaction *t, char **const *rows, size_t count)
 {
-    const struct pipeline *p = w->p;
+    const struct pipeline *p = t->p;
 
-    buf_reset(&w->sql);
-    buf_add_text(&w->sql, "DELETE FROM ");
-    sql_put_table(&w->sql, p->table);
-    buf_add_text(&w->sql, " WHERE (");
-    sql_put_names(&w->sql, (const char *const *)p->key.names, p->key.count);
-    buf_add_text(&w->sql, ") IN (");
+    buf_reset(&t->sql);
+    buf_add_text(&t->sql, "DELETE FROM ");
+    sql_put_table(&t->sql, p->table);
+    buf_add_text(&t->sql, " WHERE (");
+    sql_put_names(&t->sql, (const char *const *)p->key.names, p->key.count);
+    buf_add_text(&t->sql, ") IN (");
     for (size_t i = 0; i < count; i++) {
-        buf_add_text(&w->sql, i > 0 ? ",(" : "(");
+        buf_add_text(&t->sql, i > 0 ? ",(" : "(");
         for (size_t k = 0; k < p->key.count; k++) {
             if (k > 0)
-                buf_add_char(&w->sql, ',');
-            enum column_kind kind = w->table->kinds[pipeline_column(p, p->key.names[k])];
-            put_comparand(&w->sql, kind, rows[i][k], strlen(rows[i][k]));
+                buf_add_char(&t->sql, ',');
+            enum column_kind kind = t->table->kinds[pipeline_column(p, p->key.names[k])];
+            put_comparand(&t->sql, kind, rows[i][k], strlen(rows[i][k]));
         }
-        buf_add_char(&w->sql, ')');
+        buf_add_char(&t->sql, ')');
     }
-    buf_add_char(&w->sql, ')');
+    buf_add_char(&t->sql, ')');
 }
 
 /* How many of these rows' keys a statement takes. */
-static size_t keys_a_statement(const struct work *w, char ***rows, size_t count)
+static size_t keys_per_statement(const struct transaction *t, char ***rows, size_t count)
 {
     size_t n = 0;
     size_t bytes = 0;
 
-    while (n < count && n < KEYS_A_STATEMENT) {
-        for (size_t k = 0; k < w->p->key.count; k++)
+    while (n < count && n < KEYS_MAX) {
+        for (size_t k = 0; k < t->p->key.count; k++)
             bytes += strlen(rows[n][k]) * 2 + 4;
-        if (n > 0 && bytes > w->aim / 2)
+        if (n > 0 && bytes > t->aim / 2)
             break;
         n++;
     }
     return n;
 }
 
-static int delete_rows(struct work *w, char ***rows, size_t count, struct err *err)
+static int delete_rows(struct transaction *t, char ***rows, size_t count, struct err *err)
 {
     size_t n;
 
     for (size_t i = 0; i < count; i += n) {
         struct db_result result = {0};
-        n = keys_a_statement(w, &rows[i], count - i);
-        put_delete(w, &rows[i], n);
-        if (apply_run(w, &result, err) != 0)
+        n = keys_per_statement(t, &rows[i], count - i);
+        put_delete(t, &rows[i], n);
+        if (transaction_query(t, &result, err) != 0)
             return -1;
-        w->result.pruned += result.affected;
+        t->pruned += result.affected;
         db_result_free(&result);
     }
     return 0;
@@ -185,32 +186,32 @@ static size_t select_unwanted(const struct key_set *wanted, size_t key_columns,
     return unwanted;
 }
 
-static int prune_some(struct work *w, size_t first, size_t count, struct err *err)
+static int prune_some(struct transaction *t, size_t first, size_t count, struct err *err)
 {
     struct db_result stored = {0};
 
-    if (!put_stored_keys(w, first, count))
+    if (!put_stored_keys(t, first, count))
         return 0;
-    if (apply_run(w, &stored, err) != 0)
+    if (transaction_query(t, &stored, err) != 0)
         return -1;
     int rc = 0;
     if (stored.count > 0) {
-        struct key_set wanted = collect_keys(w, first, count);
-        size_t unwanted = select_unwanted(&wanted, w->p->key.count, &stored);
+        struct key_set wanted = collect_keys(t, first, count);
+        size_t unwanted = select_unwanted(&wanted, t->p->key.count, &stored);
         key_set_free(&wanted);
-        rc = delete_rows(w, stored.rows, unwanted, err);
+        rc = delete_rows(t, stored.rows, unwanted, err);
     }
     db_result_free(&stored);
     return rc;
 }
 
-int apply_prune(struct work *w, struct err *err)
+int prune_stored_rows(struct transaction *t, struct err *err)
 {
     size_t n;
 
-    for (size_t i = 0; i < w->count; i += n) {
-        n = apply_documents_a_statement(w, i);
-        if (prune_some(w, i, n, err) != 0)
+    for (size_t i = 0; i < t->count; i += n) {
+        n = documents_per_statement(t, i);
+        if (prune_some(t, i, n, err) != 0)
             return -1;
     }
     return 0;

@@ -1,35 +1,43 @@
-/* What the apply*.c files share; nobody else includes it. */
-#ifndef JST_LOADER_APPLY_PRIVATE_H
-#define JST_LOADER_APPLY_PRIVATE_H
+/* A transaction under way: what it works on, the text of its next statement, and what it has done so far.
+ * Below apply.c, prune.c and write.c; nobody else includes it. */
+#ifndef JST_LOADER_TRANSACTION_H
+#define JST_LOADER_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "common/base/buf.h"
-#include "loader/apply.h"
+#include "common/mysql/db.h"
+#include "common/mysql/shape.h"
+#include "loader/batch.h"
 
-struct work {
+struct err;
+
+struct transaction {
     struct db *db;
     const struct table *table;
     const struct pipeline *p;
     struct batch *batch;
-    const struct apply_rules *rules;
-    size_t *sorted; /* wanted documents by id */
+    bool unknown_as_row; /* an error that the table of errors does not know is the fault of a row's data */
+    size_t *sorted;      /* wanted documents by id */
     size_t count;
-    bool *lost; /* of each of them */
+    bool *lost; /* of each of them: a newer version is in the table */
     struct buf sql;
     size_t aim; /* bytes of a statement about several rows or documents */
-    struct apply_result result;
-    size_t found_bad; /* rows newly rejected in this transaction */
+
+    /* so far; begins anew when the transaction is run again */
+    size_t rows;      /* written */
+    size_t pruned;    /* stored rows deleted */
+    size_t found_bad; /* rows newly rejected */
 };
 
-/* Run what stands in w->sql. ERR_REJECT when it is larger than the server takes. */
-int apply_run(struct work *w, struct db_result *ret, struct err *err);
-/* The n-th wanted document, by id. */
-const struct document *apply_document(const struct work *w, size_t n);
-/* How many documents, from the first-th on, a statement about documents takes: at least one. */
-size_t apply_documents_a_statement(const struct work *w, size_t first);
+/* Run the statement in t->sql. ret may be NULL. ERR_REJECT when it is larger than the server takes. */
+int transaction_query(struct transaction *t, struct db_result *ret, struct err *err);
 
-/* Delete the stored rows of the documents that won whose key is not among those to be written. */
-int apply_prune(struct work *w, struct err *err);
-/* Write the rows of the documents that won; those at fault are marked rejected, and counted in found_bad. */
-int apply_write(struct work *w, struct err *err);
+/* The n-th wanted document, by id. */
+const struct document *transaction_document(const struct transaction *t, size_t n);
+
+/* How many documents, from the first-th on, one statement about documents takes: at least one. */
+size_t documents_per_statement(const struct transaction *t, size_t first);
 
 #endif

@@ -1,0 +1,12 @@
+/* Stored rows that a document no longer has. */
+#ifndef JST_LOADER_PRUNE_H
+#define JST_LOADER_PRUNE_H
+
+struct err;
+struct transaction;
+
+/* Delete the stored rows of the documents that won whose key is not among the rows to be written. Errors as
+ * transaction_query(). */
+int prune_stored_rows(struct transaction *t, struct err *err);
+
+#endif
