@@ -93,6 +93,10 @@ lint: setup-lint ## formatter, clang-tidy, cppcheck, shellcheck, ruff, and the p
 	@cmake --preset dev >/dev/null
 	@tests/lint/run
 
+.PHONY: rooms
+rooms: ## print the rooms, what each includes, and whether files include one another in a circle
+	@tools/rooms
+
 fmt: setup-lint ## format the C and Python sources in place
 	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
 	@"$${JSTPIPE_LOCAL:-.local}/venv/bin/ruff" format --quiet .
