@@ -201,7 +201,7 @@ int apply_batch(struct db *db, const struct table *table, struct batch *batch,
 
     buf_init(&t.sql, largest < STATEMENT_MAX ? largest : STATEMENT_MAX);
     t.aim = largest < STATEMENT_AIM ? largest : STATEMENT_AIM;
-    fits_check(batch, table);
+    row_check_batch(batch, table);
     t.sorted = batch_sorted(batch, &t.count);
     t.lost = mem_zalloc(t.count, sizeof *t.lost);
     int rc;

@@ -14,7 +14,7 @@ enum { KEYS_MAX = 500, KEY_MAX = 64 * 1024 * 1024 };
  */
 static void put_comparand(struct buf *sql, enum column_kind kind, const char *text, size_t len)
 {
-    if (kind == COLUMN_INTEGER && fits_integer(text, len))
+    if (kind == COLUMN_INTEGER && row_check_is_integer(text, len))
         buf_add(sql, text, len);
     else
         sql_put_text(sql, text, len);
@@ -39,7 +39,7 @@ static bool put_stored_keys(struct transaction *t, size_t first, size_t count)
     for (size_t i = first; i < first + count; i++) {
         const char *id = transaction_document(t, i)->id;
         /* an id that is no integer has no rows in an integer column, but '12x' would be compared as 12 */
-        if (t->lost[i] || (kind == COLUMN_INTEGER && !fits_integer(id, strlen(id))))
+        if (t->lost[i] || (kind == COLUMN_INTEGER && !row_check_is_integer(id, strlen(id))))
             continue;
         if (any)
             buf_add_char(&t->sql, ',');

@@ -7,7 +7,7 @@
 
 enum { NULL_KEY = 1048 /* ER_BAD_NULL_ERROR */ };
 
-bool fits_integer(const char *text, size_t len)
+bool row_check_is_integer(const char *text, size_t len)
 {
     size_t i = len > 0 && text[0] == '-';
 
@@ -19,7 +19,7 @@ bool fits_integer(const char *text, size_t len)
     return true;
 }
 
-bool fits_as_null(enum column_kind kind, const char *text, size_t len)
+bool row_check_is_null(enum column_kind kind, const char *text, size_t len)
 {
     return text == NULL || (len == 0 && kind != COLUMN_TEXT);
 }
@@ -32,7 +32,7 @@ static int check_key(const struct batch *b, const struct table *t, const struct 
         size_t len;
         size_t column = pipeline_column(p, p->key.names[k]);
         const char *text = batch_cell(b, row, column, &len);
-        if (fits_as_null(t->kinds[column], text, len))
+        if (row_check_is_null(t->kinds[column], text, len))
             return err_set(err, ERR_REJECT, NULL_KEY, "key column %s is NULL", p->key.names[k]);
     }
     return 0;
@@ -49,14 +49,14 @@ static int check_document(const struct batch *b, const struct table *t, const st
         return err_set(err, ERR_REJECT, 0,
                        "column %s does not hold the document's id: the row would not be found again",
                        p->columns[p->document_column].name);
-    if (t->kinds[p->document_column] == COLUMN_INTEGER && !fits_integer(text, len))
+    if (t->kinds[p->document_column] == COLUMN_INTEGER && !row_check_is_integer(text, len))
         return err_set(err, ERR_REJECT, 0,
                        "column %s is an integer, the document's id is none: the row would not be found again",
                        p->columns[p->document_column].name);
     return 0;
 }
 
-void fits_check(struct batch *batch, const struct table *table)
+void row_check_batch(struct batch *batch, const struct table *table)
 {
     for (size_t i = 0; i < batch->row_count; i++) {
         struct row *row = &batch->rows[i];

@@ -12,12 +12,12 @@
  *   a key column would be NULL (1048, as a primary key says): each repetition would add a row;
  *   the document's column holds another text than the document's id, or is an integer column and the id is no
  *   integer as MySQL writes it: a later version would not find the row. */
-void fits_check(struct batch *batch, const struct table *table);
+void row_check_batch(struct batch *batch, const struct table *table);
 
 /* Is text an integer as MySQL writes it: no leading zero, no '+', no "-0"? */
-bool fits_integer(const char *text, size_t len);
+bool row_check_is_integer(const char *text, size_t len);
 
 /* Is this what the column takes for NULL? text NULL: a NULL. */
-bool fits_as_null(enum column_kind kind, const char *text, size_t len);
+bool row_check_is_null(enum column_kind kind, const char *text, size_t len);
 
 #endif

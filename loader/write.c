@@ -16,7 +16,7 @@ static void put_row(struct transaction *t, const struct row *row)
         size_t len;
         const char *text = batch_cell(t->batch, row, c, &len);
         buf_add_char(&t->sql, c > 0 ? ',' : '(');
-        if (fits_as_null(t->table->kinds[c], text, len))
+        if (row_check_is_null(t->table->kinds[c], text, len))
             buf_add_text(&t->sql, "NULL");
         else
             sql_put_text(&t->sql, text, len);
