@@ -15,7 +15,7 @@
 
 enum {
     BUSY_POLL_MS = 5,      /* while a batch is being written: its end should be noticed soon */
-    BLOCKED_WAIT_MS = 50,  /* a lane has no room: wait for the writer */
+    BLOCKED_WAIT_MS = 50,  /* a queue has no room: wait for the writer */
     PAUSE_AFTER_MS = 1000, /* … and when that takes longer, pause its topic and go on with the others */
     STOP_WRITE_MS = 3500,  /* a transaction under way may finish for so long */
     STOP_ABORT_MS = 1000,  /* … and then its connection is cut */
@@ -36,16 +36,16 @@ void load_metrics_init(const struct routes *routes)
 
 static void write_batch(void *arg)
 {
-    struct job *job = arg;
-    struct lane *lane = job->lane;
+    struct write_job *job = arg;
+    struct pipeline_queue *queue = job->queue;
 
     job->rc = db_connect(job->db, &job->err);
-    if (lane == NULL)
+    if (queue == NULL)
         return;
-    if (job->rc == 0 && lane->table == NULL)
-        job->rc = table_load(job->db, lane->route->pipeline, job->create_tables, &lane->table, &job->err);
+    if (job->rc == 0 && queue->table == NULL)
+        job->rc = table_load(job->db, queue->route->pipeline, job->create_tables, &queue->table, &job->err);
     if (job->rc == 0)
-        job->rc = apply_batch(job->db, lane->table, lane->due, &job->rules, &job->result, &job->err);
+        job->rc = apply_batch(job->db, queue->table, queue->due, &job->rules, &job->result, &job->err);
     job->seconds = (double)(clock_monotonic_ms() - job->started_ms) / 1000;
 }
 
@@ -64,22 +64,22 @@ static int reap(struct loading *w, struct err *err)
     if (!w->writing || !worker_idle(w->worker, 0))
         return 0;
     w->writing = false;
-    if (w->job.lane == NULL) {
+    if (w->job.queue == NULL) {
         finish_greeting(w);
         return 0;
     }
     w->greeted = w->greeted || w->job.rc == 0;
-    return w->job.rc == 0 ? outcome_committed(w, w->job.lane, err) : outcome_failed(w, w->job.lane, err);
+    return w->job.rc == 0 ? outcome_committed(w, w->job.queue, err) : outcome_failed(w, w->job.queue, err);
 }
 
-static void start_writing(struct loading *w, struct lane *lane)
+static void start_writing(struct loading *w, struct pipeline_queue *queue)
 {
-    w->job = (struct job){
+    w->job = (struct write_job){
         .db = w->l->db,
-        .lane = lane,
+        .queue = queue,
         .create_tables = w->l->create_tables,
-        .rules = {.unknown_as_row = lane != NULL && lane->unknown > lane->route->pipeline->retry_count,
-                  .flood = lane != NULL ? &lane->flood : NULL,
+        .rules = {.unknown_as_row = queue != NULL && queue->unknown > queue->route->pipeline->retry_count,
+                  .flood = queue != NULL ? &queue->flood : NULL,
                   .flood_limit = w->l->flood_limit},
         .started_ms = clock_monotonic_ms(),
     };
@@ -94,24 +94,24 @@ static void dispatch(struct loading *w)
 
     for (size_t i = 0; i < w->count; i++) {
         size_t at = (w->next + i) % w->count;
-        struct lane *lane = &w->lanes[at];
-        lane_advance(lane, &w->l->limits, w->l->batch_wait_ms, w->stage.ended, now);
-        if (!lane_is_blocked(lane))
+        struct pipeline_queue *queue = &w->queues[at];
+        queue_advance(queue, &w->l->limits, w->l->batch_wait_ms, w->stage.ended, now);
+        if (!queue_is_blocked(queue))
             stage_set_full(&w->stage, at, false);
-        if (!w->writing && lane->due != NULL && now >= lane->retry_at_ms) {
+        if (!w->writing && queue->due != NULL && now >= queue->retry_at_ms) {
             w->next = (at + 1) % w->count;
-            start_writing(w, lane);
+            start_writing(w, queue);
         }
     }
     if (!w->writing && !w->greeted && now >= w->greet_at_ms)
         start_writing(w, NULL);
 }
 
-/* Some lane has no room and its topic is not paused: nothing may be read. */
+/* Some queue has no room and its topic is not paused: nothing may be read. */
 static bool is_blocked(const struct loading *w)
 {
     for (size_t i = 0; i < w->count; i++)
-        if (lane_is_blocked(&w->lanes[i]) && !stage_is_paused(&w->stage, i, PAUSE_NONE))
+        if (queue_is_blocked(&w->queues[i]) && !stage_is_paused(&w->stage, i, PAUSE_NONE))
             return true;
     return false;
 }
@@ -119,7 +119,7 @@ static bool is_blocked(const struct loading *w)
 static void pause_blocked(struct loading *w)
 {
     for (size_t i = 0; i < w->count; i++)
-        if (lane_is_blocked(&w->lanes[i]))
+        if (queue_is_blocked(&w->queues[i]))
             stage_set_full(&w->stage, i, true);
 }
 
@@ -129,8 +129,8 @@ static int poll_timeout(const struct loading *w, int longest_ms)
     int64_t timeout = w->writing ? BUSY_POLL_MS : longest_ms;
 
     for (size_t i = 0; i < w->count && !w->writing; i++) {
-        const struct lane *lane = &w->lanes[i];
-        int64_t at = lane->due != NULL ? lane->retry_at_ms : lane_due_at(lane, w->l->batch_wait_ms);
+        const struct pipeline_queue *queue = &w->queues[i];
+        int64_t at = queue->due != NULL ? queue->retry_at_ms : queue_due_at(queue, w->l->batch_wait_ms);
         timeout = at - now < timeout ? at - now : timeout;
     }
     return timeout > 0 ? (int)timeout : 0;
@@ -163,7 +163,7 @@ static int take_rows(void *arg, size_t route, const struct record *r, struct err
     struct loading *w = arg;
 
     (void)err;
-    lane_add(&w->lanes[route], r, &w->l->limits, clock_monotonic_ms());
+    queue_add(&w->queues[route], r, &w->l->limits, clock_monotonic_ms());
     return 0;
 }
 
@@ -172,9 +172,9 @@ static void forget_rows(void *arg)
     struct loading *w = arg;
 
     for (size_t i = 0; i < w->count; i++) {
-        struct lane *lane = &w->lanes[i];
-        lane_drop(lane, w->l->in, w->writing && w->job.lane == lane);
-        clear_pause(w, lane);
+        struct pipeline_queue *queue = &w->queues[i];
+        queue_drop(queue, w->l->in, w->writing && w->job.queue == queue);
+        clear_pause(w, queue);
     }
 }
 
@@ -190,7 +190,7 @@ static bool is_done(void *arg)
     const struct loading *w = arg;
 
     for (size_t i = 0; i < w->count; i++)
-        if (!lane_is_empty(&w->lanes[i]))
+        if (!queue_is_empty(&w->queues[i]))
             return false;
     return !w->writing;
 }
@@ -203,12 +203,12 @@ static bool stop_writing(struct loading *w)
 
     if (!w->writing)
         return true;
-    if (!worker_idle(w->worker, w->job.lane != NULL ? STOP_WRITE_MS : 0)) {
-        if (w->job.lane != NULL)
+    if (!worker_idle(w->worker, w->job.queue != NULL ? STOP_WRITE_MS : 0)) {
+        if (w->job.queue != NULL)
             log_warn("MySQL does not answer: the batch in hand is abandoned");
         db_abort(w->l->db);
-        if (w->job.lane != NULL)
-            w->job.lane->orphaned = true;
+        if (w->job.queue != NULL)
+            w->job.queue->orphaned = true;
         if (!worker_idle(w->worker, STOP_ABORT_MS))
             return false;
     }
@@ -243,9 +243,9 @@ static struct loading *open_run(const struct load *l)
     w->acks = (struct acks){
         .in = l->in, .out = l->dead, .stopping = l->stopping, .refused = outcome_refused, .arg = w};
     w->count = l->routes->count;
-    w->lanes = mem_zalloc(w->count, sizeof *w->lanes);
+    w->queues = mem_zalloc(w->count, sizeof *w->queues);
     for (size_t i = 0; i < w->count; i++)
-        w->lanes[i].route = &l->routes->list[i];
+        w->queues[i].route = &l->routes->list[i];
     w->worker = worker_new();
     return w;
 }
@@ -254,9 +254,9 @@ static void close_run(struct loading *w)
 {
     worker_free(w->worker);
     for (size_t i = 0; i < w->count; i++)
-        lane_free(&w->lanes[i], w->l->in);
+        queue_free(&w->queues[i], w->l->in);
     stage_free(&w->stage);
-    free(w->lanes);
+    free(w->queues);
     free(w);
 }
 

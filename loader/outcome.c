@@ -47,13 +47,13 @@ static struct letter letter_of_ticket(uint64_t ticket)
 static int send_letter(struct loading *w, const struct document *d, struct dead_value value,
                        const struct dead_letter *dead, bool bare, struct err *err)
 {
-    struct lane *lane = w->job.lane;
+    struct pipeline_queue *queue = w->job.queue;
     int rc;
 
     value.key = d->id;
     do
-        rc = bare ? dead_send_without_value(w->l->dead, lane->route->dead, &d->record, &value, dead, err)
-                  : dead_send(w->l->dead, lane->route->dead, &d->record, &value, dead, err);
+        rc = bare ? dead_send_without_value(w->l->dead, queue->route->dead, &d->record, &value, dead, err)
+                  : dead_send(w->l->dead, queue->route->dead, &d->record, &value, dead, err);
     while (rc != 0 && acks_room(&w->acks, err) == 0);
     acks_go_on(&w->acks);
     return rc;
@@ -61,7 +61,7 @@ static int send_letter(struct loading *w, const struct document *d, struct dead_
 
 static int send_dead_row(struct loading *w, struct letter l, struct err *err)
 {
-    const struct batch *b = w->job.lane->due;
+    const struct batch *b = w->job.queue->due;
     const struct row *row = &b->rows[l.index];
     const struct document *d = &b->documents[row->document];
     struct dead_letter dead = {.stage = LOADER_STAGE,
@@ -78,7 +78,7 @@ static int send_dead_row(struct loading *w, struct letter l, struct err *err)
 
 static int send_dead_document(struct loading *w, struct letter l, struct err *err)
 {
-    const struct document *d = &w->job.lane->due->documents[l.index];
+    const struct document *d = &w->job.queue->due->documents[l.index];
     struct dead_letter dead = {
         .stage = LOADER_STAGE, .class = DEAD_PARSE, .text = d->why, .failed_at_ms = w->l->now_ms()};
     struct dead_value value = {
@@ -101,7 +101,7 @@ int outcome_refused(void *arg, const struct sink_failure *failure, struct err *e
         return err_set(
             err, ERR_FATAL, 0,
             "topic %s takes not even the headers of a dead letter (%s): raise its max.message.bytes",
-            w->job.lane->route->dead, failure->text);
+            w->job.queue->route->dead, failure->text);
     l.form = LETTER_BARE;
     return send_dead(w, l, err);
 }
@@ -114,14 +114,14 @@ static void log_dead(const struct loading *w, const struct document *d, enum dea
     char refused[32];
 
     snprintf(refused, sizeof refused, "MySQL error %d", code);
-    log_warn("%s: dead letter from %s/%d/%lld: %s: %s", w->job.lane->route->pipeline->name, r->topic,
+    log_warn("%s: dead letter from %s/%d/%lld: %s: %s", w->job.queue->route->pipeline->name, r->topic,
              r->partition, (long long)r->offset, dead_class_name(class), code != 0 ? refused : why);
 }
 
 /* 0: all are acknowledged; 1: asked to stop before that; -1. */
-static int send_dead_letters(struct loading *w, const struct lane *lane, struct err *err)
+static int send_dead_letters(struct loading *w, const struct pipeline_queue *queue, struct err *err)
 {
-    const struct batch *b = lane->due;
+    const struct batch *b = queue->due;
     size_t sent = 0;
 
     for (size_t i = 0; i < b->row_count; i++) {
@@ -173,121 +173,122 @@ static void store_offsets(const struct loading *w, const struct batch *b)
 static const enum pause_reason waits[] = {PAUSE_DATABASE, PAUSE_SCHEMA, PAUSE_FLOOD};
 enum { WAITS = sizeof waits / sizeof waits[0] };
 
-static size_t route_of(const struct loading *w, const struct lane *lane)
+static size_t route_of(const struct loading *w, const struct pipeline_queue *queue)
 {
-    return (size_t)(lane - w->lanes);
+    return (size_t)(queue - w->queues);
 }
 
-bool clear_pause(struct loading *w, const struct lane *lane)
+bool clear_pause(struct loading *w, const struct pipeline_queue *queue)
 {
     bool waited = false;
 
     for (size_t i = 0; i < WAITS; i++)
-        waited = stage_resume(&w->stage, route_of(w, lane), waits[i]) || waited;
+        waited = stage_resume(&w->stage, route_of(w, queue), waits[i]) || waited;
     return waited;
 }
 
 /* It waits for one thing at a time. True: that is new. */
-static bool set_pause(struct loading *w, const struct lane *lane, enum pause_reason reason, const char *why)
+static bool set_pause(struct loading *w, const struct pipeline_queue *queue, enum pause_reason reason,
+                      const char *why)
 {
     for (size_t i = 0; i < WAITS; i++)
         if (waits[i] != reason)
-            stage_resume(&w->stage, route_of(w, lane), waits[i]);
-    return stage_pause(&w->stage, route_of(w, lane), reason, why);
+            stage_resume(&w->stage, route_of(w, queue), waits[i]);
+    return stage_pause(&w->stage, route_of(w, queue), reason, why);
 }
 
-int outcome_committed(struct loading *w, struct lane *lane, struct err *err)
+int outcome_committed(struct loading *w, struct pipeline_queue *queue, struct err *err)
 {
-    struct batch *b = lane->due;
+    struct batch *b = queue->due;
     int rc = 0;
 
     health_dependency("mysql", true, NULL);
-    if (clear_pause(w, lane))
-        log_info("%s: writing again", lane->route->pipeline->name);
+    if (clear_pause(w, queue))
+        log_info("%s: writing again", queue->route->pipeline->name);
     load_count_commit(b, &w->job.result, w->job.seconds, w->l->now_ms());
-    if (!lane->orphaned) {
-        rc = send_dead_letters(w, lane, err);
+    if (!queue->orphaned) {
+        rc = send_dead_letters(w, queue, err);
         if (rc == 0) {
             size_t bad = batch_bad_documents(b, NULL, NULL, 0);
-            flood_add(&lane->flood, b->document_count - bad, bad);
+            flood_add(&queue->flood, b->document_count - bad, bad);
             count_dead_letters(b);
             store_offsets(w, b);
         }
     }
-    lane->orphaned = false;
+    queue->orphaned = false;
     batch_free(b, w->l->in);
-    lane->due = NULL;
+    queue->due = NULL;
     return rc < 0 ? -1 : 0;
 }
 
 /* ------------------------------------------------------------------ a batch that failed */
 
-static int64_t retry_delay(const struct lane *lane, enum db_class class)
+static int64_t retry_delay(const struct pipeline_queue *queue, enum db_class class)
 {
     if (class == DB_LOCK)
         return LOCK_RETRY_MS;
     int64_t delay = RETRY_FIRST_MS;
-    for (int i = 1; i < lane->attempts && delay < RETRY_MOST_MS; i++)
+    for (int i = 1; i < queue->attempts && delay < RETRY_MOST_MS; i++)
         delay *= 2;
     return delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS;
 }
 
-static void wait_for_person(struct loading *w, struct lane *lane, const struct err *why)
+static void wait_for_person(struct loading *w, struct pipeline_queue *queue, const struct err *why)
 {
     enum pause_reason reason = why->code == APPLY_FLOOD ? PAUSE_FLOOD : PAUSE_SCHEMA;
 
-    if (set_pause(w, lane, reason, why->text))
-        log_error("%s: paused until it is mended, tried again every minute: %s", lane->route->pipeline->name,
+    if (set_pause(w, queue, reason, why->text))
+        log_error("%s: paused until it is mended, tried again every minute: %s", queue->route->pipeline->name,
                   why->text);
-    batch_forget_rejections(lane->due); /* what was wrong with the rows may be mended with the table */
-    lane->retry_at_ms = clock_monotonic_ms() + PERSON_RETRY_MS;
+    batch_forget_rejections(queue->due); /* what was wrong with the rows may be mended with the table */
+    queue->retry_at_ms = clock_monotonic_ms() + PERSON_RETRY_MS;
 }
 
-static void wait_for_database(struct loading *w, struct lane *lane, const struct err *why)
+static void wait_for_database(struct loading *w, struct pipeline_queue *queue, const struct err *why)
 {
     enum db_class class = db_error_class(why->code);
 
-    load_count_retry(lane->route->pipeline->name, db_class_name(class));
-    lane->retry_at_ms = clock_monotonic_ms() + retry_delay(lane, class);
-    lane->unknown += class == DB_UNKNOWN;
+    load_count_retry(queue->route->pipeline->name, db_class_name(class));
+    queue->retry_at_ms = clock_monotonic_ms() + retry_delay(queue, class);
+    queue->unknown += class == DB_UNKNOWN;
     if (class == DB_LOCK) {
-        log_info("%s: the batch is repeated: %s", lane->route->pipeline->name, why->text);
+        log_info("%s: the batch is repeated: %s", queue->route->pipeline->name, why->text);
         return;
     }
     if (class == DB_CONNECTION)
         health_dependency("mysql", false, why->text);
-    if (set_pause(w, lane, PAUSE_DATABASE, why->text) && class != DB_CONNECTION)
-        log_warn("%s: waiting, the batch is repeated: %s", lane->route->pipeline->name, why->text);
+    if (set_pause(w, queue, PAUSE_DATABASE, why->text) && class != DB_CONNECTION)
+        log_warn("%s: waiting, the batch is repeated: %s", queue->route->pipeline->name, why->text);
 }
 
-int outcome_failed(struct loading *w, struct lane *lane, struct err *err)
+int outcome_failed(struct loading *w, struct pipeline_queue *queue, struct err *err)
 {
     const struct err *why = &w->job.err;
 
-    lane->attempts++;
-    table_free(lane->table); /* what the server says now counts: read it again */
-    lane->table = NULL;
-    if (lane->orphaned) { /* what fills came with the new assignment: it stays */
-        lane->orphaned = false;
-        batch_free(lane->due, w->l->in);
-        lane->due = NULL;
+    queue->attempts++;
+    table_free(queue->table); /* what the server says now counts: read it again */
+    queue->table = NULL;
+    if (queue->orphaned) { /* what fills came with the new assignment: it stays */
+        queue->orphaned = false;
+        batch_free(queue->due, w->l->in);
+        queue->due = NULL;
         return 0;
     }
     /* a last attempt at an unknown error takes it for a row's */
     bool last =
         why->kind == ERR_RETRY && db_error_class(why->code) == DB_UNKNOWN && !w->job.rules.unknown_as_row;
     if (w->l->bounded && !last &&
-        (lane->attempts > lane->route->pipeline->retry_count || why->kind == ERR_PAUSE)) {
+        (queue->attempts > queue->route->pipeline->retry_count || why->kind == ERR_PAUSE)) {
         *err = *why;
-        return err_prefix(err, "%s: given up", lane->route->pipeline->name);
+        return err_prefix(err, "%s: given up", queue->route->pipeline->name);
     }
     if (why->kind == ERR_FATAL) {
         *err = *why;
         return -1;
     }
     if (why->kind == ERR_PAUSE)
-        wait_for_person(w, lane, why);
+        wait_for_person(w, queue, why);
     else
-        wait_for_database(w, lane, why);
+        wait_for_database(w, queue, why);
     return 0;
 }

@@ -12,18 +12,18 @@
 #include "common/skeleton/acks.h"
 #include "common/skeleton/stage.h"
 #include "loader/apply.h"
-#include "loader/lane.h"
 #include "loader/load_settings.h"
 #include "loader/metrics.h"
+#include "loader/queue.h"
 #include "loader/worker.h"
 
 #define LOADER_STAGE "loader"
 
 enum { RETRY_MOST_MS = 5000 };
 
-struct job {
+struct write_job {
     struct db *db;
-    struct lane *lane; /* NULL: only look whether the database is there */
+    struct pipeline_queue *queue; /* NULL: only look whether the database is there */
     bool create_tables;
     struct apply_rules rules;
     struct apply_result result;
@@ -37,11 +37,11 @@ struct loading {
     const struct load *l;
     struct stage stage;
     struct acks acks;
-    struct lane *lanes; /* one a route */
+    struct pipeline_queue *queues; /* one a route */
     size_t count;
-    size_t next; /* the lane to look at first: every one gets its turn */
+    size_t next; /* the queue to look at first: every one gets its turn */
     struct worker *worker;
-    struct job job;
+    struct write_job job;
     bool writing;
     bool greeted;        /* the database has answered once */
     int64_t greet_at_ms; /* monotonic */
@@ -52,12 +52,12 @@ struct loading {
 int outcome_refused(void *arg, const struct sink_failure *failure, struct err *err);
 
 /* The pipeline waits for nothing any more. Lost partitions are told apart, by the stage. Was it waiting? */
-bool clear_pause(struct loading *w, const struct lane *lane);
+bool clear_pause(struct loading *w, const struct pipeline_queue *queue);
 
 /* The batch of the job is committed in MySQL: dead letters, offsets, counts. -1: ERR_FATAL. */
-int outcome_committed(struct loading *w, struct lane *lane, struct err *err);
+int outcome_committed(struct loading *w, struct pipeline_queue *queue, struct err *err);
 
 /* It is not: when to try again, or why not. -1: the program must end. */
-int outcome_failed(struct loading *w, struct lane *lane, struct err *err);
+int outcome_failed(struct loading *w, struct pipeline_queue *queue, struct err *err);
 
 #endif

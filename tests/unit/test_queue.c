@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "loader/lane.h"
+#include "loader/queue.h"
 #include "tests/unit/twins/memory_source.h"
 #include "tests/unit/twins/rows_message.h"
 #include "tests/unit/twins/twin_pipeline.h"
@@ -19,7 +19,7 @@ static const struct batch_limits limits = {.rows = 4, .bytes = 1024 * 1024};
 static struct pipeline *p;
 static struct route route;
 static struct memory_source *in;
-static struct lane lane;
+static struct pipeline_queue queue;
 
 static int set_up(void **state)
 {
@@ -27,21 +27,21 @@ static int set_up(void **state)
     p = twin_pipeline(&(struct twin_spec){0});
     route = (struct route){.pipeline = p};
     in = memory_source_new(false);
-    lane = (struct lane){.route = &route};
+    queue = (struct pipeline_queue){.route = &route};
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    lane_free(&lane, &in->base);
+    queue_free(&queue, &in->base);
     size_t out = in->out;
     source_free(&in->base);
     pipeline_free(p);
     return out == 0 ? 0 : -1;
 }
 
-/* Documents first..last, each of so many rows, into the lane. */
+/* Documents first..last, each of so many rows, into the queue. */
 static void add(int first, int last, int rows, int64_t now_ms)
 {
     struct source_event event;
@@ -49,27 +49,27 @@ static void add(int first, int last, int rows, int64_t now_ms)
     for (int i = first; i <= last; i++)
         add_document(in, 0, i, 1, rows, "x");
     while (source_poll(&in->base, 0, &event, NULL) == 0 && event.kind == SOURCE_RECORD)
-        lane_add(&lane, &event.record, &limits, now_ms);
+        queue_add(&queue, &event.record, &limits, now_ms);
 }
 
-static void assert_lane(size_t due, size_t filling, size_t held)
+static void assert_queue(size_t due, size_t filling, size_t held)
 {
-    assert_int_equal(lane.due != NULL ? lane.due->document_count : 0, due);
-    assert_int_equal(lane.filling != NULL ? lane.filling->document_count : 0, filling);
-    assert_int_equal(lane.held_count, held);
-    assert_int_equal(lane_is_blocked(&lane), held > 0);
-    assert_int_equal(lane_is_empty(&lane), due == 0 && filling == 0 && held == 0);
+    assert_int_equal(queue.due != NULL ? queue.due->document_count : 0, due);
+    assert_int_equal(queue.filling != NULL ? queue.filling->document_count : 0, filling);
+    assert_int_equal(queue.held_count, held);
+    assert_int_equal(queue_is_blocked(&queue), held > 0);
+    assert_int_equal(queue_is_empty(&queue), due == 0 && filling == 0 && held == 0);
 }
 
 static void written(void)
 {
-    batch_free(lane.due, &in->base);
-    lane.due = NULL;
+    batch_free(queue.due, &in->base);
+    queue.due = NULL;
 }
 
 static void advance(bool flush, int64_t now_ms)
 {
-    lane_advance(&lane, &limits, WAIT_MS, flush, now_ms);
+    queue_advance(&queue, &limits, WAIT_MS, flush, now_ms);
 }
 
 /* ------------------------------------------------------------------ */
@@ -77,25 +77,25 @@ static void advance(bool flush, int64_t now_ms)
 static void test_rules(void **state)
 {
     (void)state;
-    assert_lane(0, 0, 0);
-    assert_true(lane_due_at(&lane, WAIT_MS) == INT64_MAX);
+    assert_queue(0, 0, 0);
+    assert_true(queue_due_at(&queue, WAIT_MS) == INT64_MAX);
     advance(true, 0);
-    assert_lane(0, 0, 0); /* nothing is not a batch */
+    assert_queue(0, 0, 0); /* nothing is not a batch */
     add(1, 2, 1, 1000);
-    assert_lane(0, 2, 0);
-    assert_int_equal(lane_due_at(&lane, WAIT_MS), 1200);
+    assert_queue(0, 2, 0);
+    assert_int_equal(queue_due_at(&queue, WAIT_MS), 1200);
     advance(false, 1199);
-    assert_lane(0, 2, 0); /* neither full nor old */
+    assert_queue(0, 2, 0); /* neither full nor old */
     advance(false, 1200);
-    assert_lane(2, 0, 0);
+    assert_queue(2, 0, 0);
     written();
     add(3, 3, 1, 2000);
     advance(true, 2000);
-    assert_lane(1, 0, 0); /* nothing more comes */
+    assert_queue(1, 0, 0); /* nothing more comes */
     written();
     add(4, 7, 1, 3000);
     advance(false, 3000);
-    assert_lane(4, 0, 0); /* full */
+    assert_queue(4, 0, 0); /* full */
 }
 
 static void test_due_one_is_not_replaced(void **state)
@@ -104,12 +104,12 @@ static void test_due_one_is_not_replaced(void **state)
     add(1, 4, 1, 0);
     advance(false, 0);
     add(5, 8, 1, 0);
-    struct batch *due = lane.due;
-    lane.attempts = 3;
+    struct batch *due = queue.due;
+    queue.attempts = 3;
     advance(true, 99999);
-    assert_ptr_equal(lane.due, due);
-    assert_int_equal(lane.attempts, 3);
-    assert_lane(4, 4, 0);
+    assert_ptr_equal(queue.due, due);
+    assert_int_equal(queue.attempts, 3);
+    assert_queue(4, 4, 0);
 }
 
 /* What has no room is held, in order, and goes on with the next batches. */
@@ -119,22 +119,22 @@ static void test_held(void **state)
 
     (void)state;
     add(1, 11, 1, 0);
-    assert_lane(0, 4, 7);
-    lane.attempts = lane.unknown = 2;
-    lane.retry_at_ms = 77;
+    assert_queue(0, 4, 7);
+    queue.attempts = queue.unknown = 2;
+    queue.retry_at_ms = 77;
     advance(false, 0);
-    assert_lane(4, 4, 3);
-    assert_int_equal(lane.attempts, 0);
-    assert_int_equal(lane.unknown, 0);
-    assert_int_equal(lane.retry_at_ms, 0);
-    while (lane.due != NULL) {
-        for (size_t i = 0; i < lane.due->document_count; i++)
-            assert_int_equal(strtol(lane.due->documents[i].id, NULL, 10), next++);
+    assert_queue(4, 4, 3);
+    assert_int_equal(queue.attempts, 0);
+    assert_int_equal(queue.unknown, 0);
+    assert_int_equal(queue.retry_at_ms, 0);
+    while (queue.due != NULL) {
+        for (size_t i = 0; i < queue.due->document_count; i++)
+            assert_int_equal(strtol(queue.due->documents[i].id, NULL, 10), next++);
         written();
         advance(next == 9, 0); /* the last ones are not full */
     }
     assert_int_equal(next, 12);
-    assert_lane(0, 0, 0);
+    assert_queue(0, 0, 0);
 }
 
 /* Behind a held record everything is held, though it had room: order. */
@@ -144,13 +144,13 @@ static void test_order_behind_a_held_one(void **state)
     add(1, 1, 1, 0);
     add(2, 2, 9, 0);
     add(3, 3, 1, 0);
-    assert_lane(0, 1, 2);
+    assert_queue(0, 1, 2);
     advance(false, 0); /* somebody is held: the batch goes */
-    assert_lane(1, 1, 1);
-    assert_int_equal(lane.filling->row_count, 9);
+    assert_queue(1, 1, 1);
+    assert_int_equal(queue.filling->row_count, 9);
     written();
     advance(false, 0);
-    assert_lane(1, 1, 0);
+    assert_queue(1, 1, 0);
 }
 
 static void test_drop(void **state)
@@ -158,19 +158,19 @@ static void test_drop(void **state)
     (void)state;
     add(1, 10, 1, 0);
     advance(false, 0);
-    assert_lane(4, 4, 2);
+    assert_queue(4, 4, 2);
     assert_int_equal(in->out, 10);
-    lane_drop(&lane, &in->base, true); /* the due one is being written */
-    assert_lane(4, 0, 0);
-    assert_true(lane.orphaned);
+    queue_drop(&queue, &in->base, true); /* the due one is being written */
+    assert_queue(4, 0, 0);
+    assert_true(queue.orphaned);
     assert_int_equal(in->out, 4);
-    lane.orphaned = false;
+    queue.orphaned = false;
     add(11, 12, 1, 0);
-    lane_drop(&lane, &in->base, false);
-    assert_lane(0, 0, 0);
-    assert_false(lane.orphaned);
+    queue_drop(&queue, &in->base, false);
+    assert_queue(0, 0, 0);
+    assert_false(queue.orphaned);
     assert_int_equal(in->out, 0);
-    lane_drop(&lane, &in->base, false);
+    queue_drop(&queue, &in->base, false);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
-/* One pipeline's way through the loader: the batch that fills, the batch that is due, and why it waits. */
-#ifndef JST_LOADER_LANE_H
-#define JST_LOADER_LANE_H
+/* One pipeline's records on their way into MySQL: the batch that fills, the batch that is due, and the records
+ * that are held back because the filling batch has no room. */
+#ifndef JST_LOADER_QUEUE_H
+#define JST_LOADER_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 #include "common/wire/routes.h"
 #include "loader/batch.h"
 
-struct lane {
+struct pipeline_queue {
     const struct route *route;
     struct batch *filling; /* NULL: nothing came yet */
     struct batch *due;     /* being written, or waiting to be written again */
@@ -26,17 +27,18 @@ struct lane {
 };
 
 /* Take a record in; it is held when the batch has no room. */
-void lane_add(struct lane *lane, const struct record *r, const struct batch_limits *limits, int64_t now_ms);
+void queue_add(struct pipeline_queue *queue, const struct record *r, const struct batch_limits *limits,
+               int64_t now_ms);
 /* Make the filling batch the due one if it should be: full, old enough, or `flush`. */
-void lane_advance(struct lane *lane, const struct batch_limits *limits, int64_t wait_ms, bool flush,
-                  int64_t now_ms);
-/* Monotonic time when lane_advance() would find the filling batch old enough; INT64_MAX: nothing fills. */
-int64_t lane_due_at(const struct lane *lane, int64_t wait_ms);
+void queue_advance(struct pipeline_queue *queue, const struct batch_limits *limits, int64_t wait_ms,
+                   bool flush, int64_t now_ms);
+/* Monotonic time when queue_advance() would find the filling batch old enough; INT64_MAX: nothing fills. */
+int64_t queue_due_at(const struct pipeline_queue *queue, int64_t wait_ms);
 /* Nothing more may be added now: records are held. */
-bool lane_is_blocked(const struct lane *lane);
-bool lane_is_empty(const struct lane *lane);
+bool queue_is_blocked(const struct pipeline_queue *queue);
+bool queue_is_empty(const struct pipeline_queue *queue);
 /* Forget everything that is not being written; `writing`: the due batch is, and becomes orphaned. */
-void lane_drop(struct lane *lane, struct source *source, bool writing);
-void lane_free(struct lane *lane, struct source *source);
+void queue_drop(struct pipeline_queue *queue, struct source *source, bool writing);
+void queue_free(struct pipeline_queue *queue, struct source *source);
 
 #endif
