@@ -132,7 +132,7 @@ static int take_heads(struct transaction *t, struct err *err)
 /* ------------------------------------------------------------------ the transaction */
 
 /* An error about data where no row is written: no row is at fault, but the tables. */
-static int no_row(struct err *err, const char *what)
+static int blame_tables(struct err *err, const char *what)
 {
     if (err->kind != ERR_REJECT)
         return -1;
@@ -162,9 +162,9 @@ static int run_transaction(struct transaction *t, const struct apply_rules *rule
     if (query_text(t, "START TRANSACTION", err) != 0)
         return -1;
     if (take_heads(t, err) != 0)
-        return no_row(err, "jst_heads does not take the batch's documents");
+        return blame_tables(err, "jst_heads does not take the batch's documents");
     if (prune_stored_rows(t, err) != 0)
-        return no_row(err, "stored rows that are no longer wanted cannot be deleted");
+        return blame_tables(err, "stored rows that are no longer wanted cannot be deleted");
     if (write_wanted_rows(t, err) != 0 || check_flood(t, rules, err) != 0)
         return -1;
     /* a rejected row's stored self has to go too: once more from the start, now that it is known */

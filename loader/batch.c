@@ -114,7 +114,7 @@ static struct cell put_cell(struct batch *b, const struct json_value *v)
     return c;
 }
 
-/* The member of that name: rows have the columns in order, unless they were made by an older mapping. */
+/* The member of that name: rows have the columns in order, unless they were made by an is_older mapping. */
 static const struct json_value *find_member(const struct json_value *object, const struct json_value **guess,
                                             const char *name)
 {
@@ -192,7 +192,7 @@ static int read_document(struct batch *b, const struct record *r, struct documen
     return 0;
 }
 
-static bool older(const struct document *a, const struct document *b)
+static bool is_older(const struct document *a, const struct document *b)
 {
     return a->version != b->version ? a->version < b->version : a->published_ms < b->published_ms;
 }
@@ -233,7 +233,7 @@ void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms
     b->wanted_rows += d->row_count;
     size_t *slot = slot_of(b, d->id);
     struct document *other = *slot != 0 ? &b->documents[*slot - 1] : NULL;
-    if (other != NULL && older(d, other)) {
+    if (other != NULL && is_older(d, other)) {
         set_stale(b, d);
         return;
     }

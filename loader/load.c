@@ -59,7 +59,7 @@ static void finish_greeting(struct loading *w)
     health_dependency("mysql", w->greeted, w->job.err.text);
 }
 
-static int reap(struct loading *w, struct err *err)
+static int finish_job(struct loading *w, struct err *err)
 {
     if (!w->writing || !worker_idle(w->worker, 0))
         return 0;
@@ -88,7 +88,7 @@ static void start_writing(struct loading *w, struct pipeline_queue *queue)
 }
 
 /* Give the writer the next batch that is due. */
-static void dispatch(struct loading *w)
+static void start_due_batch(struct loading *w)
 {
     int64_t now = clock_monotonic_ms();
 
@@ -141,9 +141,9 @@ static enum stage_next take_turn(void *arg, bool quiet, int *timeout_ms, struct 
     struct loading *w = arg;
 
     (void)quiet;
-    if (reap(w, err) != 0)
+    if (finish_job(w, err) != 0)
         return STAGE_FAILED;
-    dispatch(w);
+    start_due_batch(w);
     *timeout_ms = poll_timeout(w, *timeout_ms);
     if (!is_blocked(w)) {
         w->blocked_since_ms = 0;
@@ -212,7 +212,7 @@ static bool stop_writing(struct loading *w)
         if (!worker_idle(w->worker, STOP_ABORT_MS))
             return false;
     }
-    if (reap(w, &err) != 0)
+    if (finish_job(w, &err) != 0)
         log_warn("the last batch is not finished, it will be repeated: %s", err.text);
     return true;
 }

@@ -71,14 +71,14 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-struct key_set {
+struct wanted_keys {
     char **keys; /* sorted */
     size_t count;
 };
 
-static struct key_set collect_keys(const struct transaction *t, size_t first, size_t count)
+static struct wanted_keys collect_keys(const struct transaction *t, size_t first, size_t count)
 {
-    struct key_set set = {.keys = mem_alloc((t->batch->row_count + 1) * sizeof(char *))};
+    struct wanted_keys set = {.keys = mem_alloc((t->batch->row_count + 1) * sizeof(char *))};
     struct buf key;
 
     buf_init(&key, KEY_MAX);
@@ -97,7 +97,7 @@ static struct key_set collect_keys(const struct transaction *t, size_t first, si
     return set;
 }
 
-static void key_set_free(struct key_set *set)
+static void wanted_keys_free(struct wanted_keys *set)
 {
     for (size_t i = 0; i < set->count; i++)
         free(set->keys[i]);
@@ -160,7 +160,7 @@ static int delete_rows(struct transaction *t, char ***rows, size_t count, struct
 }
 
 /* Move the stored rows that are not wanted to the front; returns how many. */
-static size_t select_unwanted(const struct key_set *wanted, size_t key_columns,
+static size_t select_unwanted(const struct wanted_keys *wanted, size_t key_columns,
                               const struct db_result *stored)
 {
     struct buf key;
@@ -196,9 +196,9 @@ static int prune_some(struct transaction *t, size_t first, size_t count, struct 
         return -1;
     int rc = 0;
     if (stored.count > 0) {
-        struct key_set wanted = collect_keys(t, first, count);
+        struct wanted_keys wanted = collect_keys(t, first, count);
         size_t unwanted = select_unwanted(&wanted, t->p->key.count, &stored);
-        key_set_free(&wanted);
+        wanted_keys_free(&wanted);
         rc = delete_rows(t, stored.rows, unwanted, err);
     }
     db_result_free(&stored);

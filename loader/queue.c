@@ -15,8 +15,8 @@ bool queue_is_empty(const struct pipeline_queue *queue)
     return queue->filling == NULL && queue->due == NULL && queue->held_count == 0;
 }
 
-static bool fill(struct pipeline_queue *queue, const struct record *r, const struct batch_limits *limits,
-                 int64_t now_ms)
+static bool fill_batch(struct pipeline_queue *queue, const struct record *r,
+                       const struct batch_limits *limits, int64_t now_ms)
 {
     if (queue->filling == NULL)
         queue->filling = batch_new(queue->route->pipeline);
@@ -29,7 +29,7 @@ static bool fill(struct pipeline_queue *queue, const struct record *r, const str
 void queue_add(struct pipeline_queue *queue, const struct record *r, const struct batch_limits *limits,
                int64_t now_ms)
 {
-    if (queue->held_count == 0 && fill(queue, r, limits, now_ms))
+    if (queue->held_count == 0 && fill_batch(queue, r, limits, now_ms))
         return;
     queue->held = mem_grow(queue->held, &queue->held_cap, queue->held_count, sizeof *queue->held);
     queue->held[queue->held_count++] = *r;
@@ -49,7 +49,7 @@ void queue_advance(struct pipeline_queue *queue, const struct batch_limits *limi
     queue->unknown = 0;
     queue->retry_at_ms = 0;
     size_t taken = 0;
-    while (taken < queue->held_count && fill(queue, &queue->held[taken], limits, now_ms))
+    while (taken < queue->held_count && fill_batch(queue, &queue->held[taken], limits, now_ms))
         taken++;
     queue->held_count -= taken;
     if (taken > 0)

@@ -1,5 +1,5 @@
-/* One pipeline's records on their way into MySQL: the batch that fills, the batch that is due, and the records
- * that are held back because the filling batch has no room. */
+/* One pipeline's records on their way into MySQL: the batch that fills, the batch that is due, and the
+ * records that are held back because the filling batch has no room. */
 #ifndef JST_LOADER_QUEUE_H
 #define JST_LOADER_QUEUE_H
 

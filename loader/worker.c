@@ -17,7 +17,7 @@ struct worker {
     bool ending;
 };
 
-static void *serve(void *arg)
+static void *serve_jobs(void *arg)
 {
     struct worker *w = arg;
 
@@ -52,7 +52,7 @@ struct worker *worker_new(void)
     /* signals are the main thread's: its waits must wake */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (pthread_create(&w->thread, NULL, serve, w) != 0) {
+    if (pthread_create(&w->thread, NULL, serve_jobs, w) != 0) {
         log_error("cannot start the writing thread");
         abort();
     }

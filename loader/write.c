@@ -56,7 +56,7 @@ static bool fault_of_row(const struct transaction *t, const struct err *err)
     return err->kind == ERR_REJECT || (t->unknown_as_row && db_error_class(err->code) == DB_UNKNOWN);
 }
 
-static void reject(struct transaction *t, struct row *row, const struct err *err)
+static void reject_row(struct transaction *t, struct row *row, const struct err *err)
 {
     row->rejected = true;
     row->code = err->code;
@@ -117,7 +117,7 @@ static int write_rows(struct transaction *t, struct row *const *rows, size_t cou
         return -1;
     if (count > 1)
         return find_fault(t, rows, count, err);
-    reject(t, rows[0], err);
+    reject_row(t, rows[0], err);
     return 0;
 }
 

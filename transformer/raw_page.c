@@ -37,8 +37,8 @@ static int read_envelope(const struct pipeline *p, struct span page, struct enve
 }
 
 /* Would the page's bad documents be a flood? They are counted before the first of them is sent. */
-static bool floods(struct page_sender *w, const struct raw_page *page, const struct envelope *envelope,
-                   const struct flood *flood)
+static bool is_flood(struct page_sender *w, const struct raw_page *page, const struct envelope *envelope,
+                     const struct flood *flood)
 {
     size_t bad = 0;
     enum dead_class class;
@@ -70,7 +70,7 @@ static enum page_result take_documents(struct page_sender *w, struct raw_page *p
         f.key = key;
         f.why = why.text;
         enum page_result result = PAGE_PUBLISHED;
-        if (!judged && floods(w, page, envelope, flood))
+        if (!judged && is_flood(w, page, envelope, flood))
             result = PAGE_FLOOD;
         else if (send_dead(w, page, &f, err) != 0)
             result = PAGE_FAILED;

@@ -46,8 +46,8 @@ bool row_writer_overflowed(const struct row_writer *w)
 }
 
 /* "a.b" below an object; a name that itself has a dot is found first. NULL: not there. */
-static const struct json_value *follow(const struct json_value *object, const char *path,
-                                       const struct json_value **at)
+static const struct json_value *find_member(const struct json_value *object, const char *path,
+                                            const struct json_value **at)
 {
     const struct json_value *v = json_member_near(object, path, at);
     const char *dot = strchr(path, '.');
@@ -67,7 +67,7 @@ const struct json_value *field_of(const struct json_value *object, const char *p
 {
     const struct json_value *at = NULL;
 
-    return follow(object, path, &at);
+    return find_member(object, path, &at);
 }
 
 /* Append a value as text: characters as they came, containers as their JSON text, null as nothing. */
@@ -102,12 +102,12 @@ static const struct json_value *part_value(struct row_writer *w, const struct co
 {
     bool of_line = part->field.array != NULL;
 
-    return follow(of_line ? line : header, part->field.path, of_line ? &w->at_line : &w->at_header);
+    return find_member(of_line ? line : header, part->field.path, of_line ? &w->at_line : &w->at_header);
 }
 
 /* Literals and values, one after the other, into w->scratch. */
-static void compose(struct row_writer *w, const struct column *c, const struct json_value *header,
-                    const struct json_value *line)
+static void compose_value(struct row_writer *w, const struct column *c, const struct json_value *header,
+                          const struct json_value *line)
 {
     buf_reset(&w->scratch);
     for (size_t i = 0; i < c->part_count; i++) {
@@ -130,7 +130,7 @@ static int put_string(struct row_writer *w, struct buf *out, const struct column
             return 0;
         }
     }
-    compose(w, c, header, line);
+    compose_value(w, c, header, line);
     json_put_string(out, w->scratch.data, w->scratch.len);
     return 0;
 }
@@ -167,7 +167,7 @@ static int put_number(struct row_writer *w, struct buf *out, const struct column
             return err_set(err, ERR_REJECT, 0, "column %s: an object or array is no number", c->name);
         }
     }
-    compose(w, c, header, line);
+    compose_value(w, c, header, line);
     return put_number_text(out, c, w->scratch.data, err);
 }
 

@@ -29,8 +29,8 @@ enum {
 };
 
 /* A pipeline whose last page was a flood of dead letters waits with that page in hand. */
-struct page_lane {
-    struct flood flood;
+struct flood_state {
+    struct flood recent;
     struct record held;
     bool has_held;
     int64_t retry_at_ms; /* monotonic */
@@ -42,7 +42,7 @@ struct transforming {
     struct page_sender sender;
     struct flight flight;
     bool landed; /* a page may be done */
-    struct page_lane *lanes;
+    struct flood_state *floods;
     int64_t full_since_ms; /* monotonic; 0: there is room */
 };
 
@@ -87,15 +87,15 @@ static int serve_acks(struct transforming *w, int timeout_ms, struct err *err)
 
 /* ---- pages ---- */
 
-static int hold(struct transforming *w, struct raw_page *page, struct err *err)
+static int hold_flood(struct transforming *w, struct raw_page *page, struct err *err)
 {
     const struct route *route = &w->t->routes->list[page->route];
-    struct page_lane *lane = &w->lanes[page->route];
+    struct flood_state *state = &w->floods[page->route];
     size_t at = page->route;
 
-    lane->held = flight_take_back(&w->flight, page);
-    lane->has_held = true;
-    lane->retry_at_ms = clock_monotonic_ms() + FLOOD_RETRY_MS;
+    state->held = flight_take_back(&w->flight, page);
+    state->has_held = true;
+    state->retry_at_ms = clock_monotonic_ms() + FLOOD_RETRY_MS;
     if (stage_pause(&w->stage, at, PAUSE_FLOOD,
                     "flood: too many documents would end in dead letters (--flood-limit)"))
         log_error("%s: paused, tried again every minute: too many of its last %d documents would end in dead "
@@ -106,17 +106,17 @@ static int hold(struct transforming *w, struct raw_page *page, struct err *err)
     return err_set(err, ERR_PAUSE, 0, "%s: a flood of dead letters (--flood-limit)", route->pipeline->name);
 }
 
-static int publish(struct transforming *w, size_t route, const struct record *record, struct err *err)
+static int publish_record(struct transforming *w, size_t route, const struct record *record, struct err *err)
 {
     struct raw_page *page = flight_add(&w->flight, record, route);
 
-    switch (page_publish(&w->sender, page, &w->lanes[route].flood, err)) {
+    switch (page_publish(&w->sender, page, &w->floods[route].recent, err)) {
     case PAGE_PUBLISHED:
         w->landed = w->landed || page->outstanding == 0;
         stage_resume(&w->stage, route, PAUSE_FLOOD);
         return 0;
     case PAGE_FLOOD:
-        return hold(w, page, err);
+        return hold_flood(w, page, err);
     case PAGE_FAILED:
         break;
     }
@@ -128,8 +128,8 @@ static int take_page(void *arg, size_t route, const struct record *r, struct err
     struct transforming *w = arg;
     struct record dropped = *r;
 
-    if (!w->lanes[route].has_held)
-        return publish(w, route, r, err);
+    if (!w->floods[route].has_held)
+        return publish_record(w, route, r, err);
     source_release(w->t->in, &dropped); /* it is not committed, and will be read again */
     return err_set(err, ERR_FATAL, 0, "%s: a record came although its topic is paused", r->topic);
 }
@@ -140,11 +140,11 @@ static int retry_held(struct transforming *w, struct err *err)
     int64_t now = clock_monotonic_ms();
 
     for (size_t i = 0; i < w->t->routes->count; i++) {
-        struct page_lane *lane = &w->lanes[i];
-        if (!lane->has_held || now < lane->retry_at_ms)
+        struct flood_state *state = &w->floods[i];
+        if (!state->has_held || now < state->retry_at_ms)
             continue;
-        lane->has_held = false;
-        if (publish(w, i, &lane->held, err) != 0)
+        state->has_held = false;
+        if (publish_record(w, i, &state->held, err) != 0)
             return -1;
     }
     return 0;
@@ -213,9 +213,9 @@ static enum stage_next take_turn(void *arg, bool quiet, int *timeout_ms, struct 
 static void release_held(struct transforming *w)
 {
     for (size_t i = 0; i < w->t->routes->count; i++) {
-        if (w->lanes[i].has_held)
-            source_release(w->t->in, &w->lanes[i].held);
-        w->lanes[i].has_held = false;
+        if (w->floods[i].has_held)
+            source_release(w->t->in, &w->floods[i].held);
+        w->floods[i].has_held = false;
     }
 }
 
@@ -244,7 +244,7 @@ static bool is_done(void *arg)
 }
 
 /* What is in flight lands, and its offsets go with the last commit. */
-static int land(struct transforming *w, struct err *err)
+static int land_flight(struct transforming *w, struct err *err)
 {
     int64_t deadline = clock_monotonic_ms() + STOP_WAIT_MS;
 
@@ -274,7 +274,7 @@ static const struct stage_ops transform_ops = {
 static void open_run(struct transforming *w, const struct transform *t)
 {
     w->t = t;
-    w->lanes = mem_zalloc(t->routes->count, sizeof *w->lanes);
+    w->floods = mem_zalloc(t->routes->count, sizeof *w->floods);
     w->stage = (struct stage){
         .in = t->in,
         .routes = t->routes,
@@ -306,7 +306,7 @@ static void close_run(struct transforming *w)
     stage_free(&w->stage);
     mapped_free(&w->sender.mapped);
     mapper_free(w->sender.mapper);
-    free(w->lanes);
+    free(w->floods);
     free(w);
 }
 
@@ -317,7 +317,7 @@ int transform_run(const struct transform *t, struct err *err)
     open_run(w, t);
     int rc = stage_run(&w->stage, err);
     if (rc == 0)
-        rc = land(w, err);
+        rc = land_flight(w, err);
     close_run(w);
     return rc;
 }

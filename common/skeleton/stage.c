@@ -31,16 +31,16 @@ static unsigned bit_of(enum pause_reason reason)
 /* The topic is paused as long as there is any reason. */
 static bool set_reason(struct stage *s, size_t route, enum pause_reason reason, bool on)
 {
-    struct stage_lane *lane = &s->lanes[route];
+    struct stage_pauses *pauses = &s->pauses[route];
     const char *topic = route_topic(&s->routes->list[route], s->role);
-    unsigned before = lane->reasons;
+    unsigned before = pauses->reasons;
 
-    lane->reasons = on ? before | bit_of(reason) : before & ~bit_of(reason);
-    if (before == 0 && lane->reasons != 0)
+    pauses->reasons = on ? before | bit_of(reason) : before & ~bit_of(reason);
+    if (before == 0 && pauses->reasons != 0)
         source_pause(s->in, topic);
-    if (before != 0 && lane->reasons == 0)
+    if (before != 0 && pauses->reasons == 0)
         source_resume(s->in, topic);
-    return lane->reasons != before;
+    return pauses->reasons != before;
 }
 
 static void show_reason(const struct stage *s, size_t route, enum pause_reason reason, const char *why)
@@ -73,7 +73,7 @@ void stage_set_full(struct stage *s, size_t route, bool full)
 
 bool stage_is_paused(const struct stage *s, size_t route, enum pause_reason reason)
 {
-    return (s->lanes[route].reasons & bit_of(reason)) != 0;
+    return (s->pauses[route].reasons & bit_of(reason)) != 0;
 }
 
 void stage_metrics_init(const struct metric_family *paused, const struct routes *routes,
@@ -189,7 +189,7 @@ int stage_run(struct stage *s, struct err *err)
     bool quiet = false;
     int rc = 0;
 
-    s->lanes = mem_zalloc(s->routes->count, sizeof *s->lanes);
+    s->pauses = mem_zalloc(s->routes->count, sizeof *s->pauses);
     s->ended = false;
     s->heard_ms = clock_monotonic_ms();
     while (rc == 0 && !s->stopping() && !is_done(s))
@@ -199,6 +199,6 @@ int stage_run(struct stage *s, struct err *err)
 
 void stage_free(struct stage *s)
 {
-    free(s->lanes);
-    s->lanes = NULL;
+    free(s->pauses);
+    s->pauses = NULL;
 }

@@ -42,7 +42,7 @@ struct stage_ops {
     bool (*done)(void *arg);
 };
 
-struct stage_lane {
+struct stage_pauses {
     unsigned reasons; /* bits, 1 << enum pause_reason; bit 0: full */
 };
 
@@ -58,9 +58,9 @@ struct stage {
     void *arg;
 
     /* its own */
-    struct stage_lane *lanes; /* one a route */
-    bool ended;               /* bounded: nothing more comes */
-    int64_t heard_ms;         /* monotonic, when something last happened */
+    struct stage_pauses *pauses; /* one a route */
+    bool ended;                  /* bounded: nothing more comes */
+    int64_t heard_ms;            /* monotonic, when something last happened */
 };
 
 /* Until asked to stop, or until a bounded source has ended and its work is done. -1: ERR_FATAL, or what a
