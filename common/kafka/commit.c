@@ -23,7 +23,7 @@ void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_pa
     }
 }
 
-static void commit(struct kafka_source *s)
+static void commit_stored(struct kafka_source *s)
 {
     s->commit_again = false;
     s->committed_ms = clock_monotonic_ms();
@@ -35,7 +35,7 @@ static void commit(struct kafka_source *s)
 void kafka_commit_due(struct kafka_source *s)
 {
     if (s->commit_again && !s->committing && clock_monotonic_ms() - s->committed_ms >= COMMIT_EVERY_MS)
-        commit(s);
+        commit_stored(s);
 }
 
 void kafka_store(struct source *source, const char *topic, int32_t partition, int64_t offset)
@@ -61,7 +61,7 @@ void kafka_last_commit(struct kafka_source *s)
     kafka_switch_partitions(s, NULL, true);
     while ((s->committing || s->commit_again) && clock_monotonic_ms() < deadline) {
         if (!s->committing)
-            commit(s);
+            commit_stored(s);
         rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, 20);
         if (m != NULL)
             rd_kafka_message_destroy(m);

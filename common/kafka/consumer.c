@@ -13,7 +13,7 @@
 
 enum { CLOSE_LEAVE_MS = 1500, REASON_KEY = 300 };
 
-static struct kafka_source *of(struct source *source)
+static struct kafka_source *source_of(struct source *source)
 {
     return (struct kafka_source *)source;
 }
@@ -319,7 +319,7 @@ static rd_kafka_message_t *next_message(struct kafka_source *s, int timeout_ms)
 
 static int consumer_poll(struct source *source, int timeout_ms, struct source_event *ret, struct err *err)
 {
-    struct kafka_source *s = of(source);
+    struct kafka_source *s = source_of(source);
 
     ret->kind = SOURCE_NONE;
     if (take_event(s, ret))
@@ -342,7 +342,7 @@ static int consumer_poll(struct source *source, int timeout_ms, struct source_ev
 
 static int consumer_serve(struct source *source, int timeout_ms, struct err *err)
 {
-    struct kafka_source *s = of(source);
+    struct kafka_source *s = source_of(source);
     rd_kafka_message_t *m = next_fetched(s, timeout_ms);
 
     if (m != NULL)
@@ -358,7 +358,7 @@ static void consumer_release(struct source *source, struct record *record)
     rd_kafka_message_destroy(taken->message);
     free(taken);
     record->owner = NULL;
-    of(source)->held--;
+    source_of(source)->held--;
 }
 
 /* ---- life ---- */
@@ -413,7 +413,7 @@ static void forget_source(struct kafka_source *s)
 
 static void consumer_free(struct source *source)
 {
-    struct kafka_source *s = of(source);
+    struct kafka_source *s = source_of(source);
 
     kafka_last_commit(s);
     kafka_drop_stash(s);
@@ -432,7 +432,7 @@ static const struct source_ops consumer_ops = {
     .free = consumer_free,
 };
 
-static int subscribe(struct kafka_source *s, struct err *err)
+static int subscribe_topics(struct kafka_source *s, struct err *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->config.topic_count);
 
@@ -483,7 +483,7 @@ int kafka_source_open(const struct options *options, const struct source_config 
     rd_kafka_poll_set_consumer(s->rk);
     s->queue = rd_kafka_queue_get_consumer(s->rk);
     health_reason("assignment", "no partitions are assigned");
-    if (subscribe(s, err) != 0) {
+    if (subscribe_topics(s, err) != 0) {
         consumer_free(&s->base);
         return -1;
     }

@@ -49,7 +49,7 @@ struct kafka_sink {
     bool fatal;
 };
 
-static struct kafka_sink *of(struct sink *sink)
+static struct kafka_sink *sink_of(struct sink *sink)
 {
     return (struct kafka_sink *)sink;
 }
@@ -157,7 +157,8 @@ static int fatal_error(const struct kafka_sink *s, struct err *err)
 }
 
 /* Takes headers over when it returns NO_ERROR. */
-static rd_kafka_resp_err_t produce(struct kafka_sink *s, const struct message *m, rd_kafka_headers_t *headers)
+static rd_kafka_resp_err_t produce_message(struct kafka_sink *s, const struct message *m,
+                                           rd_kafka_headers_t *headers)
 {
     void *value = (void *)(uintptr_t)m->value; /* librdkafka copies it */
     const void *key = m->key;
@@ -190,7 +191,7 @@ static int keep_unsent(struct kafka_sink *s, const struct message *m, rd_kafka_h
 static int send_now(struct kafka_sink *s, const struct message *m, rd_kafka_headers_t *headers,
                     struct err *err)
 {
-    rd_kafka_resp_err_t code = produce(s, m, headers);
+    rd_kafka_resp_err_t code = produce_message(s, m, headers);
 
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
@@ -217,7 +218,7 @@ static rd_kafka_headers_t *make_headers(const struct message *m)
 
 static int producer_send(struct sink *sink, const struct message *message, struct err *err)
 {
-    struct kafka_sink *s = of(sink);
+    struct kafka_sink *s = sink_of(sink);
 
     if (s->fatal)
         return fatal_error(s, err);
@@ -243,7 +244,7 @@ static void resend_free(const struct resend *r)
 }
 
 /* Queue it again. False: not now. */
-static bool resend(struct kafka_sink *s, const struct resend *r)
+static bool resend_message(struct kafka_sink *s, const struct resend *r)
 {
     struct message m = {.topic = r->topic,
                         .key = r->key,
@@ -255,7 +256,7 @@ static bool resend(struct kafka_sink *s, const struct resend *r)
     rd_kafka_headers_t *headers =
         r->headers != NULL ? rd_kafka_headers_copy(r->headers) : rd_kafka_headers_new(0);
 
-    if (produce(s, &m, headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (produce_message(s, &m, headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     rd_kafka_headers_destroy(headers);
     return false;
@@ -277,7 +278,7 @@ static void resend_alone(struct kafka_sink *s)
         return;
     while (!s->resends[i].alone)
         i++;
-    if (!resend(s, &s->resends[i]))
+    if (!resend_message(s, &s->resends[i]))
         return;
     s->alone_under_way = true;
     forget_resend(s, &s->resends[i]);
@@ -294,7 +295,7 @@ static void resend_due(struct kafka_sink *s)
         clock_monotonic_ms() < s->resend_at_ms)
         return;
     for (size_t i = 0; i < s->resend_count; i++) {
-        if (resend(s, &s->resends[i]))
+        if (resend_message(s, &s->resends[i]))
             forget_resend(s, &s->resends[i]);
         else
             s->resends[kept++] = s->resends[i];
@@ -303,14 +304,14 @@ static void resend_due(struct kafka_sink *s)
     s->resend_at_ms = clock_monotonic_ms() + RESEND_AFTER_MS;
 }
 
-static int outstanding(const struct kafka_sink *s)
+static int messages_outstanding(const struct kafka_sink *s)
 {
     return rd_kafka_outq_len(s->rk) + (int)s->resend_count;
 }
 
 static int producer_serve(struct sink *sink, int timeout_ms, struct err *err)
 {
-    struct kafka_sink *s = of(sink);
+    struct kafka_sink *s = sink_of(sink);
 
     resend_due(s);
     rd_kafka_poll(s->rk, s->resend_count > 0 && timeout_ms > STEP_MS ? STEP_MS : timeout_ms);
@@ -319,24 +320,24 @@ static int producer_serve(struct sink *sink, int timeout_ms, struct err *err)
 
 static int producer_wait(struct sink *sink, int timeout_ms, struct err *err)
 {
-    struct kafka_sink *s = of(sink);
+    struct kafka_sink *s = sink_of(sink);
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
 
     rd_kafka_poll(s->rk, 0);
     resend_due(s);
-    while (outstanding(s) > 0 && !s->fatal) {
+    while (messages_outstanding(s) > 0 && !s->fatal) {
         int64_t left = deadline - clock_monotonic_ms();
         if (left <= 0)
             break;
         rd_kafka_poll(s->rk, left < STEP_MS ? (int)left : STEP_MS);
         resend_due(s);
     }
-    return s->fatal ? fatal_error(s, err) : outstanding(s);
+    return s->fatal ? fatal_error(s, err) : messages_outstanding(s);
 }
 
 static bool producer_failure(struct sink *sink, struct sink_failure *ret)
 {
-    struct kafka_sink *s = of(sink);
+    struct kafka_sink *s = sink_of(sink);
 
     if (s->failure_count == 0)
         return false;
@@ -346,7 +347,7 @@ static bool producer_failure(struct sink *sink, struct sink_failure *ret)
 
 static void producer_free(struct sink *sink)
 {
-    struct kafka_sink *s = of(sink);
+    struct kafka_sink *s = sink_of(sink);
 
     rd_kafka_flush(s->rk, FREE_FLUSH_MS);
     rd_kafka_purge(s->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

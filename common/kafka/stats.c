@@ -15,7 +15,7 @@ const struct metric_family kafka_consumer_lag = {
     .labels = {"pipeline", "topic", "partition"},
 };
 
-static int64_t number(const struct json_value *object, const char *name, int64_t otherwise)
+static int64_t number_member(const struct json_value *object, const char *name, int64_t otherwise)
 {
     const char *text = json_text(json_member(object, name));
     int64_t value;
@@ -29,7 +29,7 @@ static void read_brokers(const struct json_value *brokers, struct kafka_stats *r
         const char *state = json_text(json_member(b, "state"));
         if (state == NULL || strcmp(state, "UP") != 0)
             continue;
-        int64_t idle = number(b, "rxidle", -1);
+        int64_t idle = number_member(b, "rxidle", -1);
         ret->brokers_up++;
         if (idle >= 0 && (ret->idle_us < 0 || idle < ret->idle_us))
             ret->idle_us = idle;
@@ -40,13 +40,13 @@ static void read_brokers(const struct json_value *brokers, struct kafka_stats *r
  * matters: it is counted from where the assignment began, or from the log's start. -1: not known yet. */
 static int64_t lag_of(const struct json_value *partition, int64_t start)
 {
-    int64_t end = number(partition, "ls_offset", -1);
-    int64_t begin = number(partition, "committed_offset", -1);
+    int64_t end = number_member(partition, "ls_offset", -1);
+    int64_t begin = number_member(partition, "committed_offset", -1);
 
     if (begin < start)
         begin = start;
     if (begin < 0)
-        begin = number(partition, "lo_offset", -1);
+        begin = number_member(partition, "lo_offset", -1);
     if (end < 0 || begin < 0)
         return -1;
     return end > begin ? end - begin : 0;
@@ -60,7 +60,7 @@ static void read_lags(const struct json_value *topic, const char *pipeline,
 
     for (const struct json_value *p = json_first(partitions); p != NULL; p = json_next(p)) {
         const char *state = json_text(json_member(p, "fetch_state"));
-        int64_t id = number(p, "partition", -1);
+        int64_t id = number_member(p, "partition", -1);
         if (state == NULL || strcmp(state, "none") == 0 || id < 0)
             continue;
         int64_t lag = lag_of(p, help->start(help->arg, json_name(topic), (int32_t)id));

@@ -32,7 +32,7 @@ struct db_mysql {
     _Atomic int fd;  /* for abort() from another thread; -1: none */
 };
 
-static struct db_mysql *of(struct db *db)
+static struct db_mysql *mysql_of(struct db *db)
 {
     return (struct db_mysql *)db;
 }
@@ -52,7 +52,7 @@ void db_result_free(struct db_result *result)
 
 static void mysql_disconnect(struct db *db)
 {
-    struct db_mysql *m = of(db);
+    struct db_mysql *m = mysql_of(db);
 
     m->fd = -1;
     if (m->mysql != NULL)
@@ -61,7 +61,7 @@ static void mysql_disconnect(struct db *db)
 }
 
 /* What the client library says of its connection, as an error. A lost connection is closed. */
-static int fail(struct db_mysql *m, struct err *err)
+static int report_failure(struct db_mysql *m, struct err *err)
 {
     int code = (int)mysql_errno(m->mysql);
     enum db_class class = db_error_class(code);
@@ -161,7 +161,7 @@ static int prepare_session(struct db_mysql *m, struct err *err)
 
 static int mysql_connect_to(struct db *db, struct err *err)
 {
-    struct db_mysql *m = of(db);
+    struct db_mysql *m = mysql_of(db);
     unsigned connect_timeout = CONNECT_TIMEOUT_S;
     unsigned answer_timeout = ANSWER_TIMEOUT_S;
 
@@ -178,7 +178,7 @@ static int mysql_connect_to(struct db *db, struct err *err)
     set_tls(m, m->mysql);
     if (mysql_real_connect(m->mysql, m->host, m->user, m->password, m->database, m->port, m->socket, 0) ==
         NULL) {
-        fail(m, err);
+        report_failure(m, err);
         mysql_disconnect(db);
         return -1;
     }
@@ -212,7 +212,7 @@ static int take_result(struct db_mysql *m, struct db_result *ret, struct err *er
     size_t cap = 0;
 
     if (set == NULL && mysql_field_count(m->mysql) > 0)
-        return fail(m, err);
+        return report_failure(m, err);
     if (set != NULL) {
         MYSQL_ROW row;
         result.columns = mysql_num_fields(set);
@@ -227,12 +227,12 @@ static int take_result(struct db_mysql *m, struct db_result *ret, struct err *er
 
 static int mysql_run(struct db *db, const char *sql, size_t len, struct db_result *ret, struct err *err)
 {
-    struct db_mysql *m = of(db);
+    struct db_mysql *m = mysql_of(db);
 
     if (m->mysql == NULL)
         return err_set(err, ERR_RETRY, 2006, "not connected");
     if (mysql_real_query(m->mysql, sql, len) != 0)
-        return fail(m, err);
+        return report_failure(m, err);
     m->used_ms = clock_monotonic_ms();
     return take_result(m, ret, err);
 }
@@ -249,7 +249,7 @@ static bool mysql_is_mariadb(const struct db *db)
 
 static void mysql_abort(struct db *db)
 {
-    int fd = of(db)->fd;
+    int fd = mysql_of(db)->fd;
 
     if (fd >= 0)
         shutdown(fd, SHUT_RDWR);
@@ -257,7 +257,7 @@ static void mysql_abort(struct db *db)
 
 static void mysql_free(struct db *db)
 {
-    struct db_mysql *m = of(db);
+    struct db_mysql *m = mysql_of(db);
 
     mysql_disconnect(db);
     if (m->password != NULL)
@@ -283,7 +283,7 @@ static const struct db_ops mysql_ops = {
     .free = mysql_free,
 };
 
-static char *copy(const char *text)
+static char *copy_text(const char *text)
 {
     return text != NULL ? mem_strdup(text) : NULL;
 }
@@ -302,12 +302,12 @@ int db_mysql_new(const struct options *options, struct db **ret, struct err *err
     }
     struct db_mysql *m = mem_zalloc(1, sizeof *m);
     m->base.ops = &mysql_ops;
-    m->host = copy(options_text(options, "mysql-host"));
-    m->socket = copy(options_text(options, "mysql-socket"));
-    m->user = copy(options_text(options, "mysql-user"));
-    m->password = copy(options_text(options, "mysql-password"));
-    m->database = copy(options_text(options, "mysql-database"));
-    m->ca = copy(ca);
+    m->host = copy_text(options_text(options, "mysql-host"));
+    m->socket = copy_text(options_text(options, "mysql-socket"));
+    m->user = copy_text(options_text(options, "mysql-user"));
+    m->password = copy_text(options_text(options, "mysql-password"));
+    m->database = copy_text(options_text(options, "mysql-database"));
+    m->ca = copy_text(ca);
     m->tls = mem_strdup(options_text(options, "mysql-tls"));
     m->port = (unsigned)options_number(options, "mysql-port");
     m->fd = -1;

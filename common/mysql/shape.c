@@ -51,7 +51,7 @@ static void put_where(struct buf *sql, const char *table)
     sql_put_text(sql, name, strlen(name));
 }
 
-static int ask(struct db *db, struct buf *sql, struct db_result *ret, struct err *err)
+static int ask_server(struct db *db, struct buf *sql, struct db_result *ret, struct err *err)
 {
     return db_query(db, sql->data, sql->len, ret, err);
 }
@@ -60,11 +60,11 @@ static int create_tables(struct db *db, const struct pipeline *p, struct buf *sq
 {
     buf_reset(sql);
     ddl_heads(db_is_mariadb(db), sql);
-    if (ask(db, sql, NULL, err) != 0)
+    if (ask_server(db, sql, NULL, err) != 0)
         return -1;
     buf_reset(sql);
     ddl_target(p, db_is_mariadb(db), sql);
-    return ask(db, sql, NULL, err);
+    return ask_server(db, sql, NULL, err);
 }
 
 static int check_heads(struct db *db, const struct pipeline *p, struct buf *sql, struct err *err)
@@ -73,7 +73,7 @@ static int check_heads(struct db *db, const struct pipeline *p, struct buf *sql,
     buf_add_text(
         sql,
         "SELECT `pipeline`,`document`,`version`,`published`,`rows`,`updated_at` FROM `jst_heads` LIMIT 0");
-    if (ask(db, sql, NULL, err) == 0)
+    if (ask_server(db, sql, NULL, err) == 0)
         return 0;
     if (err->kind == ERR_PAUSE)
         err_prefix(err,
@@ -89,7 +89,7 @@ static int check_heads(struct db *db, const struct pipeline *p, struct buf *sql,
 struct quoted {
     char text[300];
 };
-static const char *quote(const char *table, struct quoted *out)
+static const char *quote_table(const char *table, struct quoted *out)
 {
     struct buf name;
 
@@ -115,7 +115,7 @@ static int check_document_column(const struct table *t, bool mariadb, char **row
         "column %s of %s holds the document's id, and its type %s%s%s does not compare byte by byte; mend it "
         "with: ALTER TABLE %s MODIFY `%s` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE %s",
         name, p->table, row[1], row[2] != NULL ? " " : "", row[2] != NULL ? row[2] : "",
-        quote(p->table, &quoted), name, ddl_collation(mariadb));
+        quote_table(p->table, &quoted), name, ddl_collation(mariadb));
 }
 
 static int read_columns(struct db *db, struct table *t, struct buf *sql, struct err *err)
@@ -127,7 +127,7 @@ static int read_columns(struct db *db, struct table *t, struct buf *sql, struct 
     buf_reset(sql);
     buf_add_text(sql, "SELECT COLUMN_NAME, DATA_TYPE, COLLATION_NAME FROM information_schema.COLUMNS");
     put_where(sql, p->table);
-    if (ask(db, sql, &r, err) != 0)
+    if (ask_server(db, sql, &r, err) != 0)
         return -1;
     if (r.count == 0)
         rc = err_set(
@@ -190,7 +190,7 @@ static int missing_key(const struct pipeline *p, struct err *err)
     err_set(err, ERR_PAUSE, 0,
             "table %s has no primary or unique key over just (%s); mend it with: ALTER TABLE %s ADD PRIMARY "
             "KEY (%s)",
-            p->table, names.data, quote(p->table, &quoted), names.data);
+            p->table, names.data, quote_table(p->table, &quoted), names.data);
     buf_free(&names);
     return -1;
 }
@@ -208,7 +208,7 @@ static int read_indexes(struct db *db, struct table *t, struct buf *sql, struct 
                  "SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS");
     put_where(sql, p->table);
     buf_add_text(sql, " AND INDEX_TYPE='BTREE' ORDER BY INDEX_NAME, SEQ_IN_INDEX");
-    if (ask(db, sql, &r, err) != 0)
+    if (ask_server(db, sql, &r, err) != 0)
         return -1;
     for (size_t i = 0, n; i < r.count; i += n) {
         for (n = 1; i + n < r.count && strcmp(r.rows[i][0], r.rows[i + n][0]) == 0;)
@@ -225,7 +225,7 @@ static int read_indexes(struct db *db, struct table *t, struct buf *sql, struct 
         return err_set(err, ERR_PAUSE, 0,
                        "column %s of %s holds the document's id and has no index; mend it with: ALTER TABLE "
                        "%s ADD INDEX `jst_document` (`%s`)",
-                       document, p->table, quote(p->table, &quoted), document);
+                       document, p->table, quote_table(p->table, &quoted), document);
     return 0;
 }
 
