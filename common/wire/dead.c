@@ -15,7 +15,8 @@ const struct metric_family dead_letters_family = {
 };
 
 enum {
-    COPIED_HEADERS_MAX = 64 * 1024 /* bytes of the record's own headers, in a letter without its value */
+    COPIED_HEADERS_MAX =
+        64 * 1024 /* bytes; a letter without its value copies no more of the record's headers */
 };
 
 static int send_letter(struct sink *sink, const char *topic, const struct record *r,

@@ -7,7 +7,7 @@
 #include "common/base/utf8.h"
 #include "common/json/bytes.h"
 
-/* The members of one level (the top, or `data`) that an answer is judged by; at == NULL: not there. */
+/* The members of one level (the top, or `data`) that decide what an answer says; at == NULL: not there. */
 struct level {
     struct span code, msg, issuccess, data;
     struct span data_count, page_count, has_next;
@@ -15,7 +15,7 @@ struct level {
     size_t arrays;
 };
 
-/* Where a member of that name is kept; NULL: of no interest. */
+/* The place for a member of that name; NULL: the member does not matter. */
 static struct span *level_place(struct level *l, struct span key)
 {
     const struct {
@@ -38,7 +38,7 @@ static struct span *level_place(struct level *l, struct span key)
     return NULL;
 }
 
-/* false when the object's members cannot be told apart to its end. */
+/* false: the object is broken before its end. */
 static bool level_read(struct span object, const char *list_name, struct level *l)
 {
     struct scan_iter it = scan_open(object);
@@ -81,7 +81,7 @@ static bool read_integer(struct span value, int64_t *ret)
     return true;
 }
 
-/* A count: -1 when it is not given, or is none. */
+/* A count: -1 when it is not given, or is not a count. */
 static int64_t read_count(struct span inner, struct span outer)
 {
     int64_t n;
@@ -117,7 +117,8 @@ static size_t put_utf8(int code, char out[4])
     return n;
 }
 
-/* \uXXXX, or a pair of them, at p (behind the u). Returns the bytes used; *ret 0 when it is no character. */
+/* \uXXXX, or a pair of them, at p (behind the u). Returns the bytes used; *ret is 0 when they are not a
+ * character. */
 static size_t unicode_escape(const char *p, const char *end, int *ret)
 {
     int code = bytes_hex4(p, end);
@@ -137,7 +138,7 @@ static size_t unicode_escape(const char *p, const char *end, int *ret)
     return 4;
 }
 
-/* The character at p, escaped or not; '?' for what is none. Returns the bytes used. */
+/* The character at p, escaped or not; '?' when the bytes are not a character. Returns the bytes used. */
 static size_t next_character(const char *p, const char *end, char out[4], size_t *ret_len)
 {
     static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
@@ -189,7 +190,7 @@ static int read_code(const struct level *top, struct envelope *e, struct err *er
         return 0;
     }
     if (!read_integer(top->code, &e->code))
-        return err_set(err, ERR_RETRY, 0, "the answer's code is no number");
+        return err_set(err, ERR_RETRY, 0, "the answer's code is not a number");
     if (e->code == 0 && success == 0)
         e->code = -1;
     return 0;
@@ -216,7 +217,7 @@ static int read_list(struct span list, struct envelope *e, struct err *err)
     if (list.at == NULL || span_is(list, "null"))
         return 0;
     if (scan_kind(list) != SCAN_ARRAY)
-        return err_set(err, ERR_RETRY, 0, "the answer's list is no array");
+        return err_set(err, ERR_RETRY, 0, "the answer's list is not an array");
     struct scan_iter it = scan_open(list);
     while (scan_next(&it))
         e->documents++;

@@ -1,5 +1,5 @@
-/* Is the fault in the rows, or in the mapping, the table, the API? Counts how many of a pipeline's last
- * documents ended in dead letters. Pure. */
+/* Counts how many of a pipeline's last documents ended in dead letters. Few: their data is wrong. Many: the
+ * mapping, the table or the API is wrong, and the pipeline should pause. Pure. */
 #ifndef JST_COMMON_WIRE_FLOOD_H
 #define JST_COMMON_WIRE_FLOOD_H
 
@@ -9,7 +9,7 @@
 
 enum { FLOOD_WINDOW = 1000, FLOOD_LEAST = 50 /* fewer bad documents are never a flood */ };
 
-/* All zero: nothing has come yet. */
+/* All zero: no document has come yet. */
 struct flood {
     bool bad[FLOOD_WINDOW]; /* a ring of the last documents */
     size_t at, count, bad_count;

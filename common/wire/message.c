@@ -63,7 +63,7 @@ void headers_printf(struct header_set *h, const char *name, const char *format, 
     put_made(h, name, n < 0 || value == NULL ? mem_strdup("") : value);
 }
 
-/* The header's text, or NULL with what is missing in *err. */
+/* The header's text; NULL when it is missing, and *err names it. */
 static const char *needed_header(const struct record *r, const char *name, struct err *err)
 {
     const char *value = record_header(r, name);
@@ -149,7 +149,7 @@ int rows_message_read(const struct record *r, const char *pipeline, struct rows_
         received == NULL)
         return -1;
     if (!document_id_valid(m.document))
-        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no text of 1 to %d bytes",
+        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is not a text of 1 to %d bytes",
                        H_DOCUMENT, DOCUMENT_ID_MAX);
     if (parse_int64(rows, &m.rows) != 0 || m.rows < 0)
         return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no count", H_ROWS);

@@ -35,7 +35,7 @@ struct err;
 #define H_ERROR_TEXT   "jst-error-text"
 #define H_FAILED_AT    "jst-failed-at"
 
-/* Headers being put together, with memory for values that are made here. */
+/* A list of headers under construction. It owns the values that were made for it. */
 struct header_set {
     struct header *list;
     size_t count, cap;
@@ -56,9 +56,8 @@ struct raw_message {
 int raw_message_read(const struct record *r, const char *pipeline, struct raw_message *ret, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A rows message, as the loader needs it. Its document is valid UTF-8 of 1 to 255 bytes: what jst_heads
- * takes.
- */
+/* A rows message, as the loader needs it. Its document is valid UTF-8 of 1 to 255 bytes, as jst_heads
+ * requires. */
 enum { DOCUMENT_ID_MAX = 255 };
 struct rows_message {
     const char *pipeline, *document, *version;
@@ -71,7 +70,7 @@ int rows_message_read(const struct record *r, const char *pipeline, struct rows_
 enum dead_class { DEAD_PARSE, DEAD_CONVERT, DEAD_QUALITY, DEAD_SCRIPT, DEAD_DATA, DEAD_TOO_LARGE };
 const char *dead_class_name(enum dead_class c); /* "too-large" */
 
-/* What a dead letter says about its failure. */
+/* The failure that a dead letter reports. */
 struct dead_letter {
     const char *stage; /* "transformer" */
     enum dead_class class;
@@ -80,8 +79,8 @@ struct dead_letter {
     int64_t row, rows; /* loader: row 2 of 5; 0: not about one row */
     int64_t failed_at_ms;
 };
-/* The headers of a dead letter for (a part of) the record r: all that r has, but for those of an earlier
- * failure, and this failure's. */
+/* The headers of a dead letter for the record r, or for a part of it: the headers of r without those of an
+ * earlier failure, then those of this failure. */
 void dead_letter_headers(const struct record *r, const struct dead_letter *dead, struct header_set *ret);
 
 #endif

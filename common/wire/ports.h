@@ -1,5 +1,5 @@
-/* What the programs see of Kafka: records that come, records that go. Two small ports; common/kafka stands
- * behind them, and in-memory twins in the unit tests. */
+/* Kafka as the programs see it: records that come, and records that go. Two small ports; common/kafka
+ * implements them, and the unit tests have twins in memory. */
 #ifndef JST_COMMON_WIRE_PORTS_H
 #define JST_COMMON_WIRE_PORTS_H
 
@@ -38,17 +38,17 @@ struct record {
     void *owner; /* the source's */
 };
 
-/* The text of the last header of that name; NULL: there is none, or it holds a NUL and is no text. */
+/* The text of the last header of that name; NULL: there is none, or its value holds a NUL. */
 const char *record_header(const struct record *r, const char *name);
 
 enum source_event_kind {
     SOURCE_NONE,     /* nothing within the time */
     SOURCE_RECORD,   /* a record: release it */
-    SOURCE_REVOKED,  /* some assigned partitions were taken away: forget their work in hand; offsets that were
-                        stored are committed already, if that was possible */
+    SOURCE_REVOKED,  /* partitions were taken away: forget the work in hand; stored offsets are committed
+                        already, if that was possible */
     SOURCE_ASSIGNED, /* partitions were given, perhaps none */
-    SOURCE_LOST,     /* messages of a partition were deleted before they were read: nothing of it comes until
-                        a person acts */
+    SOURCE_LOST,     /* messages of a partition were deleted before they were read: the partition delivers
+                        nothing until a person acts */
     SOURCE_END, /* bounded source only: every partition has been read up to where it ended at the start */
 };
 
@@ -67,16 +67,16 @@ struct source {
 };
 
 struct source_ops {
-    /* Serve the group for at most timeout_ms, and give at most one record. -1: ERR_FATAL. Transport faults
-     * are no errors: they show in health and metrics, and time passes. */
+    /* Serve the group for at most timeout_ms, and give at most one record. -1: ERR_FATAL. A transport fault
+     * is not an error: it shows in health and metrics, and the call returns when its time is over. */
     int (*poll)(struct source *source, int timeout_ms, struct source_event *ret, struct err *err);
-    /* Only keep the place in the group: events and records wait for the next poll(). Pause everything first,
-     * so that no more records come than are on the way. -1: ERR_FATAL. */
+    /* Only keep the place in the group: events and records wait for the next poll(). Pause everything first;
+     * otherwise the records that wait grow without limit. -1: ERR_FATAL. */
     int (*serve)(struct source *source, int timeout_ms, struct err *err);
     void (*release)(struct source *source, struct record *record);
-    /* The record at `offset` of that partition, and all before it, is done for good: offset + 1 is committed
-     * by a poll() or serve() within 100 ms, by a rebalance, or by free(). A commit that fails is repeated.
-     * Ignored for a partition that is no longer assigned. */
+    /* The record at `offset` of that partition and all records before it are done for good. A poll() or
+     * serve() commits offset + 1 within 100 ms, or a rebalance or free() does. A commit that fails is
+     * repeated. Ignored for a partition that is no longer assigned. */
     void (*store)(struct source *source, const char *topic, int32_t partition, int64_t offset);
     /* No records of this topic (NULL: of any) come until resume; also of partitions assigned later.
      * Idempotent. */
@@ -128,7 +128,7 @@ struct message {
     uint64_t ticket; /* the sender's own: comes back when it is acknowledged or refused */
 };
 
-/* A message that was queued, and that the broker refuses for its size, also when it is sent alone. */
+/* A message that was queued, and that the broker refuses for its size even when it is sent alone. */
 struct sink_failure {
     uint64_t ticket;
     char text[256];
@@ -137,15 +137,15 @@ struct sink_failure {
 struct sink {
     const struct sink_ops *ops;
     /* Called by send, serve and wait, in the caller's thread, for each message that all in-sync replicas
-     * have; NULL: nobody asks. */
+     * have; NULL: the program does not want to know. */
     void (*acked)(void *arg, uint64_t ticket);
     void *arg;
 };
 
 struct sink_ops {
     /* Queue one message; everything is copied.
-     * 0 when queued - NOT when delivered. ERR_RETRY: the queue is full, serve and repeat. ERR_REJECT: larger
-     * than the client takes. ERR_FATAL: the producer is fenced or broken. */
+     * 0 when queued - NOT when delivered. ERR_RETRY: the queue is full; serve, then repeat. ERR_REJECT:
+     * larger than the client takes. ERR_FATAL: the producer is fenced or broken. */
     int (*send)(struct sink *sink, const struct message *message, struct err *err);
     /* Serve deliveries for at most timeout_ms, or until the first has come. -1: ERR_FATAL. */
     int (*serve)(struct sink *sink, int timeout_ms, struct err *err);

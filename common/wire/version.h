@@ -1,4 +1,4 @@
-/* A document's version: what decides which of two states of a document is the newer one. Pure. */
+/* A document's version: of two states of a document, the one with the higher version is the newer. Pure. */
 #ifndef JST_COMMON_WIRE_VERSION_H
 #define JST_COMMON_WIRE_VERSION_H
 
