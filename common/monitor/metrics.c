@@ -13,13 +13,13 @@
 
 enum { LABELS_MAX = 3 };
 
-/* The numbers are doubles as Prometheus has them; C11 has atomics for them, and updates loop until they win.
- */
+/* Values are doubles, as in Prometheus. C11 has no atomic addition of doubles, so an update repeats its
+ * exchange until no other thread came in between. */
 struct metric {
     struct metric *next;
     const struct metric_family *family;
     char *labels[LABELS_MAX];
-    bool shown;                /* under the lock */
+    bool shown;                /* read and written under the lock */
     _Atomic double value;      /* of a histogram: the sum */
     _Atomic uint64_t *buckets; /* bucket_count and the +Inf one, each counting its own range only */
 };
@@ -33,7 +33,7 @@ struct known_family {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct known_family *families;
 
-/* By name, not by address: a family that two files define is still one family in /metrics. */
+/* Families are compared by name, not by address: two files that define the same one share its series. */
 static struct known_family *find_family(const struct metric_family *spec)
 {
     struct known_family **at = &families;
@@ -170,7 +170,7 @@ static void put_escaped(struct buf *out, const char *text, bool quotes)
     }
 }
 
-/* "name_suffix{a="x",le="0.5"} "; bound NULL: without le. */
+/* Append `name_suffix{a="x",le="0.5"} `; bound NULL: without le. */
 static void put_series_name(struct buf *out, const struct metric *m, const char *suffix, const double *bound)
 {
     int count = label_count(m->family);

@@ -11,7 +11,7 @@ struct metric; /* one series */
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
-/* A family, to stand in a program's table. */
+/* A family: one row of a program's table of metrics. */
 struct metric_family {
     const char *name;
     enum metric_type type;
@@ -21,18 +21,18 @@ struct metric_family {
     int bucket_count;
 };
 
-/* The series of these label values (as many as the family has labels; copied), made with value 0 at the first
- * call; the same pointer for the same values afterwards. Lives until the process ends. Thread-safe. The
- * family must have static storage; /metrics shows the families in the order in which they were first used. */
+/* The series of these label values, one for each label of the family; they are copied. The first call makes
+ * it with value 0, later calls return the same pointer, and it lives until the process ends. Thread-safe. The
+ * family must have static storage. /metrics shows the families in the order in which they were first used. */
 struct metric *metric_get(const struct metric_family *family, ...) __attribute__((returns_nonnull, sentinel));
 
 void metric_add(struct metric *m, double n);         /* counter and gauge */
 void metric_set(struct metric *m, double value);     /* gauge */
-double metric_value(const struct metric *m);         /* of a histogram: the sum of what was observed */
+double metric_value(const struct metric *m);         /* of a histogram: the sum of the observed values */
 void metric_observe(struct metric *m, double value); /* histogram */
 
-/* Remove all series of a family (partitions that were revoked). Pointers to them stay valid, but are no
- * longer shown until metric_get() is called for them again. */
+/* Stop showing all series of a family, such as the lag of revoked partitions. Pointers to them stay valid; a
+ * series is shown again after metric_get() is called for it. */
 void metric_hide_all(const struct metric_family *family);
 
 /* Append everything in the text exposition format 0.0.4. */

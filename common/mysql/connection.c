@@ -16,8 +16,9 @@
 
 enum {
     CONNECT_TIMEOUT_S = 10,
-    ANSWER_TIMEOUT_S = 120, /* of one read or write: a server that hangs is taken for lost */
-    IDLE_MS = 45 * 1000,    /* below the session's wait_timeout of 60 s: an older connection is not trusted */
+    ANSWER_TIMEOUT_S = 120, /* of one read or write: after it the connection counts as lost */
+    IDLE_MS =
+        45 * 1000, /* below the session's wait_timeout of 60 s: a connection idle for longer is replaced */
     PACKET_RESERVE = 1024,
 };
 
@@ -60,7 +61,7 @@ static void mysql_disconnect(struct db *db)
     m->mysql = NULL;
 }
 
-/* What the client library says of its connection, as an error. A lost connection is closed. */
+/* Turn the client library's last error into *err. A lost connection is closed. */
 static int report_failure(struct db_mysql *m, struct err *err)
 {
     int code = (int)mysql_errno(m->mysql);
@@ -75,8 +76,8 @@ static int report_failure(struct db_mysql *m, struct err *err)
 /* ------------------------------------------------------------------ connecting */
 
 #ifdef MARIADB_BASE_VERSION
-/* MariaDB's connector takes "enforce" for "if the server has it", unless the certificate is verified too:
- * what came of it is looked at in check_tls(). */
+/* MariaDB's connector reads "enforce" as "if the server has it", unless the certificate is verified too. So
+ * check_tls() looks at the connection afterwards. */
 static void set_tls(const struct db_mysql *m, MYSQL *mysql)
 {
     char on = 1;
@@ -131,7 +132,7 @@ static int check_tls(struct db_mysql *m, struct err *err)
     return 0;
 }
 
-/* What every statement of the loader relies on. */
+/* The session settings that every statement of the loader relies on. */
 static const char *const session[] = {
     "SET NAMES utf8mb4",
     "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
@@ -203,7 +204,8 @@ static void take_row(struct db_result *ret, size_t *cap, MYSQL_ROW row, const un
     ret->rows[ret->count++] = cells;
 }
 
-/* The whole result; a set nobody asked for is read and dropped, so that the connection is free again. */
+/* Read the whole result. A result set without a receiver (ret NULL) is read and dropped, so that the
+ * connection is free for the next statement. */
 static int take_result(struct db_mysql *m, struct db_result *ret, struct err *err)
 {
     MYSQL_RES *set = mysql_store_result(m->mysql);

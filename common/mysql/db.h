@@ -27,8 +27,9 @@ struct db {
 struct db_ops {
     /* Connect unless connected: charset, sql_mode, time zone, isolation, timeouts are set. */
     int (*connect)(struct db *db, struct err *err);
-    /* Run one statement. ret may be NULL. A failed statement leaves the transaction as the server leaves it;
-     * a lost connection is closed, and only connect() opens another: never in the middle of a transaction. */
+    /* Run one statement. ret may be NULL. A failed statement leaves the transaction as the server leaves it.
+     * A lost connection is closed, and only connect() opens another; so no statement runs outside its
+     * transaction. */
     int (*query)(struct db *db, const char *sql, size_t len, struct db_result *ret, struct err *err);
     /* The largest statement the server takes, bytes; and whether it is MariaDB. After connect(). */
     size_t (*max_statement)(const struct db *db);

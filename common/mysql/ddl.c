@@ -28,7 +28,7 @@ static bool ends_with(const char *name, const char *tail)
     return len >= tail_len && strcasecmp(name + len - tail_len, tail) == 0;
 }
 
-/* Text whose length nobody bounds: a document must not be rejected for a long remark. */
+/* Is this free text without a limit? VARCHAR would reject a document for a long remark. */
 static bool is_long_text(const char *name)
 {
     static const char *const tails[] = {"remark",  "labels",  "memo",       "note",
@@ -50,7 +50,7 @@ static bool is_time(const char *name)
     return false;
 }
 
-/* More columns than these would pass MySQL's 65,535 bytes a row as VARCHAR(255). */
+/* MySQL allows 65,535 bytes a row: with more columns, VARCHAR(255) for each could exceed that. */
 enum { VARCHAR_COLUMNS_MAX = 50 };
 
 static const char *type_of(const struct pipeline *p, const struct column *c)
@@ -72,7 +72,7 @@ enum { COLUMN_COMMENT_MAX = 1024, TABLE_COMMENT_MAX = 2048 /* characters */ };
 
 enum { INDEX_BYTES = 3072 /* of InnoDB */, CHARACTER_BYTES = 4, NUMBER_BYTES = 12, VARCHAR_MAX = 255 };
 
-/* Characters of each text in the key, so that the key's columns together fit into an index. */
+/* The width of each text column of the key, so that all columns of the key fit into one index. */
 static size_t key_width(const struct pipeline *p)
 {
     size_t texts = 0;

@@ -9,7 +9,7 @@
 const struct db_error db_errors[] = {
     {1042, DB_CONNECTION, "ER_BAD_HOST_ERROR"},
     {1043, DB_CONNECTION, "ER_HANDSHAKE_ERROR"},
-    {1047, DB_CONNECTION, "ER_UNKNOWN_COM_ERROR"}, /* what a Galera node that is not synchronised says */
+    {1047, DB_CONNECTION, "ER_UNKNOWN_COM_ERROR"}, /* from a Galera node that is not synchronised */
     {1053, DB_CONNECTION, "ER_SERVER_SHUTDOWN"},
     {1077, DB_CONNECTION, "ER_NORMAL_SHUTDOWN"},
     {1079, DB_CONNECTION, "ER_SHUTDOWN_COMPLETE"},
@@ -178,7 +178,7 @@ enum err_kind db_class_kind(enum db_class class)
     return ERR_RETRY;
 }
 
-/* Is this the end of the server's text: nothing more, or " (MySQL error N)", as connection.c adds it? */
+/* Does the server's text end here, or only " (MySQL error N)" follow, which connection.c adds? */
 static bool ends_here(const char *at)
 {
     static const char suffix[] = " (MySQL error ";
@@ -193,7 +193,7 @@ static bool ends_here(const char *at)
 
 size_t db_error_row(const char *text)
 {
-    /* a value quoted in the text may hold the same words: only the end counts */
+    /* Only the end of the text counts: a value that it quotes may hold the same words. */
     for (const char *at = strstr(text, " at row "); at != NULL; at = strstr(at, " at row ")) {
         size_t row = 0;
         for (at += strlen(" at row "); *at >= '0' && *at <= '9' && row < SIZE_MAX / 16; at++)

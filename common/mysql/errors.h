@@ -1,4 +1,4 @@
-/* What an error number of MySQL or MariaDB means for a batch: one table. Pure. */
+/* The error numbers of MySQL and MariaDB, and their meaning for a batch, in one table. Pure. */
 #ifndef JST_COMMON_MYSQL_ERRORS_H
 #define JST_COMMON_MYSQL_ERRORS_H
 
@@ -7,13 +7,13 @@
 #include "common/base/err.h"
 
 enum db_class {
-    DB_CONNECTION, /* wait, connect again, the whole batch again */
-    DB_LOCK,       /* roll back, the whole batch again */
+    DB_CONNECTION, /* wait, connect again, repeat the whole batch */
+    DB_LOCK,       /* roll back, repeat the whole batch */
     DB_CAPACITY,
     DB_READONLY,
-    DB_ROW,     /* one row's data: find it, dead-letter it */
+    DB_ROW,     /* the data of one row: find the row and send it to the dead letters */
     DB_SCHEMA,  /* the table or a right is missing: pause the pipeline */
-    DB_UNKNOWN, /* the whole batch again, a few times; then as DB_ROW */
+    DB_UNKNOWN, /* repeat the whole batch a few times; then treat it as DB_ROW */
 };
 
 struct db_error {

@@ -85,7 +85,7 @@ static int check_heads(struct db *db, const struct pipeline *p, struct buf *sql,
 
 /* ------------------------------------------------------------------ columns */
 
-/* The table's name as a statement has it. */
+/* The table's name with back-quotes, for a statement in an error text. */
 struct quoted {
     char text[300];
 };

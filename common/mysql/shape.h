@@ -1,4 +1,4 @@
-/* The target table as the server has it: which columns take text, which index finds a document. */
+/* The target table as the server has it: the kind of each column, and the index that finds a document. */
 #ifndef JST_COMMON_MYSQL_SHAPE_H
 #define JST_COMMON_MYSQL_SHAPE_H
 
@@ -22,9 +22,10 @@ struct table {
     char *document_index;    /* name of an index that begins with the document's column */
 };
 
-/* Read the table's shape and verify it: it and jst_heads exist (or are created: create), all columns are
- * there, the key is a primary or unique key, the document's column is an integer or compares byte by byte
- * without padding, and is indexed. ERR_PAUSE with the statement that mends it; ERR_RETRY as db_query(). */
+/* Read the table's shape and verify it: the table and jst_heads exist (`create` creates them), all columns
+ * are there, the key is a primary or unique key, and the document's column is indexed and is an integer or
+ * compares byte by byte without padding. ERR_PAUSE: one of these does not hold, and the text has the
+ * statement that mends it. ERR_RETRY: as db_query(). */
 int table_load(struct db *db, const struct pipeline *pipeline, bool create, struct table **ret,
                struct err *err) __attribute__((warn_unused_result));
 void table_free(struct table *table); /* NULL ok */

@@ -4,7 +4,7 @@
 
 #include "common/base/buf.h"
 
-/* The character behind the backslash, or 0. */
+/* The character to write behind a backslash; 0: none is needed. */
 static char escape_of(char c)
 {
     switch (c) {
@@ -37,7 +37,7 @@ static size_t quoted_size(const char *text, size_t len)
 
 void sql_put_text(struct buf *out, const char *text, size_t len)
 {
-    size_t size = len * 2 + 2; /* at most; counted only where that might not fit */
+    size_t size = len * 2 + 2; /* at most; the exact size is counted only if this might not fit */
 
     if (size > out->max - out->len)
         size = quoted_size(text, len);
