@@ -1,5 +1,5 @@
-/* What the extractor sees of the network: a form that goes, an answer that comes. http.c stands behind it, an
- * in-memory twin in the unit tests. */
+/* The network as the extractor sees it: a form that goes, and an answer that comes. http.c implements this
+ * port; the unit tests have a twin in memory. */
 #ifndef JST_COMMON_HTTP_API_H
 #define JST_COMMON_HTTP_API_H
 
@@ -28,8 +28,8 @@ struct api {
 
 struct api_ops {
     /* Send one POST - exactly one, never a repetition on another connection - and take its whole answer into
-     * *ret, whatever its status; the body's memory is reused. ERR_RETRY: no whole answer came (also because
-     * the program is asked to stop); err->code is the client library's. ERR_REJECT: it is larger than
+     * *ret, whatever its status; the body's memory is reused. ERR_RETRY: no whole answer came, perhaps
+     * because the program is asked to stop; err->code is libcurl's. ERR_REJECT: the answer is larger than
      * ANSWER_MAX. */
     int (*post)(struct api *api, const char *path, const struct form *form, struct api_answer *ret,
                 struct err *err);

@@ -20,11 +20,12 @@ struct form {
 };
 
 void form_init(struct form *form);
-/* Overwrites the values first: tokens are among them. NULL ok. */
+/* Overwrites the values before it frees them, since tokens are among them. NULL ok. */
 void form_free(struct form *form);
 
-/* Add a parameter; the value is copied. An empty or NULL value adds nothing: clients of the API disagree on
- * whether the signature skips it. More than FORM_FIELDS_MAX is a mistake in the code and ends the process. */
+/* Add a parameter; the value is copied. An empty or NULL value adds nothing, because clients of the API
+ * disagree on whether the signature covers it. More than FORM_FIELDS_MAX parameters are a mistake in the code
+ * and end the process. */
 void form_put(struct form *form, const char *name, const char *value);
 void form_put_int(struct form *form, const char *name, int64_t value);
 

@@ -49,7 +49,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return size * count;
 }
 
-/* The value of a header line of that name, trimmed; false when it is another header. */
+/* The value of a header line of that name, trimmed; false: the line is another header, or too long. */
 static bool header_value(const char *line, size_t len, const char *name, char ret[HEADER_VALUE_MAX])
 {
     size_t at = strlen(name);
@@ -89,7 +89,8 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     return h->config.stopping() ? 1 : 0;
 }
 
-/* libcurl would silently repeat a request when a kept connection turns out dead: the quota counts both. */
+/* libcurl silently repeats a request when a kept connection turns out to be dead. The API's quota would count
+ * both, so the second attempt is refused. */
 static int on_sending(void *arg, char *address, char *own_address, int port, int own_port)
 {
     struct http *h = arg;
@@ -110,7 +111,7 @@ static int explain_curl(const struct http *h, CURLcode code, struct err *err)
     if (h->sent > 1)
         return err_set(err, ERR_RETRY, (int)code, "the API closed the connection without an answer");
     if (code == CURLE_ABORTED_BY_CALLBACK)
-        return err_set(err, ERR_RETRY, (int)code, "given up, since the program is asked to stop");
+        return err_set(err, ERR_RETRY, (int)code, "given up because the program is asked to stop");
     return err_set(err, ERR_RETRY, (int)code, "%s", text);
 }
 
@@ -198,7 +199,7 @@ static void set_callbacks(struct http *h)
     curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, h);
 }
 
-/* What may be refused because of what the user gave. */
+/* The settings that libcurl may refuse because the user's values are wrong. */
 static CURLcode set_user_settings(const struct http *h)
 {
     CURLcode code = curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");

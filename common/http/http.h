@@ -1,4 +1,4 @@
-/* The API over HTTP, by libcurl: the only file that knows it. */
+/* The API over HTTP. http.c is the only file that knows libcurl. */
 #ifndef JST_COMMON_HTTP_HTTP_H
 #define JST_COMMON_HTTP_HTTP_H
 
@@ -8,15 +8,14 @@
 
 struct http_config {
     const char *url;          /* "https://openapi.jushuitan.com"; a slash at its end is ignored */
-    const char *proxy;        /* NULL: what the environment says (https_proxy, no_proxy …) */
+    const char *proxy;        /* NULL: as the environment says (https_proxy, no_proxy …) */
     const char *ca_file;      /* NULL: the system's */
-    bool (*stopping)(void);   /* asked about once a second: true gives the request up */
-    void (*still_here)(void); /* called as often: the process is not stuck */
+    bool (*stopping)(void);   /* asked about once a second; true gives up the request */
+    void (*still_here)(void); /* called as often, to show that the process is not stuck */
 };
 
-/* The texts are kept by reference. Redirects are not followed, certificates always checked. Limits: 10 s to
- * connect, 120 s in all, a minute below 100 bytes a second. ERR_CONFIG: libcurl does not take the settings.
- */
+/* The texts are kept by reference. Redirects are not followed. Certificates are always checked. Limits: 10 s
+ * to connect, 120 s in all, a minute below 100 bytes a second. ERR_CONFIG: libcurl refuses the settings. */
 int http_open(const struct http_config *config, struct api **ret, struct err *err)
     __attribute__((warn_unused_result));
 

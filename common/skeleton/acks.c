@@ -6,7 +6,8 @@
 
 enum { STEP_MS = 100, PAUSE_AFTER_MS = 1000, GIVE_UP_MS = 2000 };
 
-/* Serve the group. No more records come than are on the way: the source is paused. */
+/* Keep the place in the group. The source is paused first, so that only records already on the way can come.
+ */
 static int poll_paused(struct source *in, struct err *err)
 {
     source_pause(in, NULL);
@@ -60,7 +61,7 @@ static int wait_loop(const struct acks *a, struct err *err)
         int refused = left < 0 ? -1 : acks_refusals(a, err);
         if (refused < 0)
             return -1;
-        if (left == 0 && refused == 0) /* a refusal may have sent another message */
+        if (left == 0 && refused == 0) /* handling a refusal may have sent another message */
             return 0;
         int64_t now = clock_monotonic_ms();
         health_turn();

@@ -10,27 +10,27 @@
 struct err;
 
 struct acks {
-    struct source *in; /* polled, paused, when it takes longer than a second */
+    struct source *in; /* paused and served when the wait takes longer than a second */
     struct sink *out;
     bool (*stopping)(void);
-    /* What to do about a message that the broker refuses for its size. -1: ERR_FATAL. */
+    /* Called for a message that the broker refuses for its size. -1: ERR_FATAL. */
     int (*refused)(void *arg, const struct sink_failure *failure, struct err *err);
     void *arg;
 
-    int64_t full_since_ms; /* its own; monotonic: acks_room() waits since then; 0: it does not */
+    int64_t full_since_ms; /* its own: monotonic time since when acks_room() waits; 0: it does not wait */
 };
 
 /* After a sink_send() that failed with *err: 0 when there may be room now, so that it can be repeated; -1
  * with *err when it cannot (not ERR_RETRY), or ERR_RETRY when the program is asked to stop. */
 int acks_room(struct acks *a, struct err *err) __attribute__((warn_unused_result));
-/* What acks_room() waited for is sent: records may come again. */
+/* The message for which acks_room() waited has been sent: let records come again. */
 void acks_go_on(struct acks *a);
 
-/* Hand every failure on. Returns how many; -1: ERR_FATAL. */
+/* Hand every failure to refused(). Returns the number of failures; -1: ERR_FATAL. */
 int acks_refusals(const struct acks *a, struct err *err) __attribute__((warn_unused_result));
 
-/* Until everything that was sent is acknowledged. 0: it is. 1: asked to stop, and it is not within 2 s. -1:
- * ERR_FATAL. */
+/* Wait until everything that was sent is acknowledged. 0: it is. 1: the program is asked to stop, and 2 s
+ * later it still is not. -1: ERR_FATAL. */
 int acks_wait(const struct acks *a, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -11,7 +11,7 @@
 #include "common/monitor/metrics.h"
 
 enum {
-    PATIENCE_MS = 60 * 1000 /* bounded: nothing at all happens for so long */,
+    PATIENCE_MS = 60 * 1000 /* a bounded run gives up when nothing happens for so long */,
     KEY_TEXT = 160,
     WHY_TEXT = 512
 };
@@ -86,7 +86,7 @@ void stage_metrics_init(const struct metric_family *paused, const struct routes 
 
 /* ---- events ---- */
 
-/* Nothing is skipped in silence: the pipeline stands still until a person has decided. */
+/* Lost messages are never skipped in silence: the pipeline stands still until a person has decided. */
 static int take_lost(struct stage *s, const struct source_event *event, struct err *err)
 {
     const struct route *route = routes_by_topic(s->routes, s->role, event->lost.topic);
@@ -118,8 +118,8 @@ static int take_record(struct stage *s, struct record *r, struct err *err)
     return -1;
 }
 
-/* What is lost is told again with the next assignment; what was read and dropped comes again, perhaps here.
- */
+/* The next assignment reports lost messages again. Records that were read and dropped are delivered again,
+ * perhaps to this process. */
 static void take_revoked(struct stage *s)
 {
     s->ops->revoked(s->arg);
@@ -150,7 +150,7 @@ static int take_event(struct stage *s, struct source_event *event, struct err *e
 
 /* ---- the loop ---- */
 
-/* A bounded run does not wait for ever for a broker that is away. */
+/* A bounded run does not wait for ever for a broker that does not answer. */
 static int check_patience(struct stage *s, bool quiet, struct err *err)
 {
     int64_t now = clock_monotonic_ms();

@@ -1,6 +1,6 @@
-/* The one consuming loop, under the transformer and the loader: it serves the group, hands out records,
- * pauses the topics of single pipelines, and ends when it is asked to or when a bounded source has been
- * worked off. The program does its work in callbacks, on this thread.
+/* The one consuming loop, shared by the transformer and the loader. It serves the group, hands out records,
+ * and pauses the topics of single pipelines. It ends when it is asked to, or when all records of a bounded
+ * source are done. The program does its work in callbacks, on this thread.
  *
  * A pipeline's topic is paused while any reason holds for it. Reasons that a person should see (enum
  * pause_reason) stand in readiness and in the program's paused metric; "full" is back-pressure and stands
@@ -25,20 +25,22 @@ enum { STAGE_IDLE_MS = 100 /* the longest poll */ };
 enum stage_next {
     STAGE_FAILED = -1,
     STAGE_POLL, /* read on */
-    STAGE_BUSY, /* nothing may be read yet: the next turn follows at once, so the program has waited itself */
+    STAGE_BUSY, /* nothing may be read yet: the next turn follows at once, so turn() must have waited */
 };
 
 struct stage_ops {
-    /* First in each turn: the program's own work. quiet: the last poll found nothing. *timeout_ms is
-     * STAGE_IDLE_MS; the program lowers it to what the poll may wait. On STAGE_FAILED *err is set. */
+    /* Called first in each turn, for the program's own work. quiet: the last poll found nothing. *timeout_ms
+     * is STAGE_IDLE_MS; the program lowers it when the poll must return sooner. On STAGE_FAILED *err is set.
+     */
     enum stage_next (*turn)(void *arg, bool quiet, int *timeout_ms, struct err *err);
     /* A record of that route: the program owns it, and gives it back with source_release(). */
     int (*record)(void *arg, size_t route, const struct record *r, struct err *err);
-    /* All partitions were taken away: forget the work in hand. What is read again comes again. */
+    /* All partitions were taken away: forget the work in hand. Its records will be delivered again. */
     void (*revoked)(void *arg);
-    /* Is there work whose end is awaited (a transaction, acknowledgements)? A bounded run is patient then. */
+    /* Is work under way that will end by itself (a transaction, acknowledgements)? A bounded run then does
+     * not give up. */
     bool (*working)(void *arg);
-    /* Is everything done that was read? Asked when a bounded source has ended. */
+    /* Is the work of all records done? Asked when a bounded source has ended. */
     bool (*done)(void *arg);
 };
 
@@ -63,23 +65,23 @@ struct stage {
     int64_t heard_ms;            /* monotonic, when something last happened */
 };
 
-/* Until asked to stop, or until a bounded source has ended and its work is done. -1: ERR_FATAL, or what a
- * callback failed with. What ERR_RETRY means while the program stops is decided in app_exit(). */
+/* Run until asked to stop, or until a bounded source has ended and its work is done. -1: ERR_FATAL, or the
+ * error of a callback. ERR_RETRY of a program that is stopping is not an error: app_exit() decides so. */
 int stage_run(struct stage *s, struct err *err) __attribute__((warn_unused_result));
-/* What stage_run() made; the program may ask about pauses until then. */
+/* Free what stage_run() made. Until then the program may ask about pauses. */
 void stage_free(struct stage *s);
 
-/* The pipeline stands still because of `reason`; `why` is for readiness. True: it did not before (time to log
- * it). */
+/* Pause the pipeline for `reason`; readiness shows `why`. True: it was not paused for that reason before, and
+ * the program should log it. */
 bool stage_pause(struct stage *s, size_t route, enum pause_reason reason, const char *why);
-/* That reason is gone. True: it was there. */
+/* End that reason. True: the pipeline was paused for it. */
 bool stage_resume(struct stage *s, size_t route, enum pause_reason reason);
-/* Back-pressure: no more records of this pipeline for now. */
+/* Back-pressure: full stops the records of this pipeline until it is taken back. */
 void stage_set_full(struct stage *s, size_t route, bool full);
 /* Is the pipeline paused for that reason; PAUSE_NONE: by back-pressure? */
 bool stage_is_paused(const struct stage *s, size_t route, enum pause_reason reason);
 
-/* The paused series of the known pipelines, with 0, for the reasons that the program has. */
+/* Make the paused series of the known pipelines, with 0, for the reasons that the program knows. */
 void stage_metrics_init(const struct metric_family *paused, const struct routes *routes,
                         const enum pause_reason *reasons, size_t count);
 
