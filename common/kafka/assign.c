@@ -1,8 +1,8 @@
-/* Which partitions a consumer reads, and from where.
+/* The partitions that a consumer reads, and the offsets at which it starts.
  *
- * Where a partition starts is decided here, not by auto.offset.reset: at the committed offset, or at the
- * beginning where the group never committed one. So an offset that is out of range always means that messages
- * were deleted unread, and is reported as SOURCE_LOST instead of being skipped. */
+ * This file decides where a partition starts, not auto.offset.reset: at the committed offset, or at the
+ * beginning when the group has never committed one. An offset out of range therefore always means that
+ * messages were deleted unread. It is reported as SOURCE_LOST and never skipped. */
 #include "common/kafka/consumer_private.h"
 
 #include <stdlib.h>
@@ -53,7 +53,7 @@ void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pau
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* The offsets to start at. Returns -1 when the broker does not tell them now. */
+/* Fill in the offsets to start at. Returns -1 when the broker does not answer in time. */
 static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
 {
     int64_t low;
@@ -77,7 +77,7 @@ static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_
             return -1;
         if (p->end < 0)
             p->end = high;
-        /* of a partition that came back too: what was read of it may not be committed */
+        /* also when the partition came back: what this process read of it before may not be committed */
         p->done = low >= p->end || (at->offset >= 0 && at->offset >= p->end);
     }
     return 0;
@@ -90,8 +90,8 @@ static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partit
         kafka_part(s, list->elems[i].topic, list->elems[i].partition)->assigned = true;
         kafka_trouble_ends(s, list->elems[i].topic);
     }
-    /* librdkafka keeps a pause over losing and getting a partition again: what is paused now counts, no more
-     */
+    /* librdkafka remembers a pause when a partition is lost and assigned again. Resume all, then pause
+     * exactly the topics that are paused now. */
     kafka_switch_partitions(s, NULL, false);
     if (s->all_paused)
         kafka_switch_partitions(s, NULL, true);
@@ -101,7 +101,7 @@ static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partit
     health_reason("assignment", NULL);
 }
 
-/* A second attempt, from poll(), at what the broker did not answer during the rebalance. */
+/* Called by poll(): look up the start offsets again if the broker did not answer during the rebalance. */
 void kafka_retry_assignment(struct kafka_source *s)
 {
     if (s->waiting == NULL || clock_monotonic_ms() < s->waiting_until_ms)

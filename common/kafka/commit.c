@@ -1,5 +1,5 @@
-/* Offsets are committed by hand, one asynchronous commit at a time: what is stored meanwhile goes with the
- * next one, and what failed is stored still. */
+/* Offsets are committed by hand, one asynchronous commit at a time. An offset stored meanwhile goes with the
+ * next commit. An offset whose commit failed is still stored, so the next commit repeats it. */
 #include "common/base/clock.h"
 #include "common/kafka/consumer_private.h"
 #include "common/monitor/health.h"
@@ -51,7 +51,7 @@ void kafka_store(struct source *source, const char *topic, int32_t partition, in
     s->commit_again = true;
 }
 
-/* A broker that is away must not hold up the exit. */
+/* The deadline keeps a broker that does not answer from holding up the exit. */
 void kafka_last_commit(struct kafka_source *s)
 {
     int64_t deadline = clock_monotonic_ms() + LAST_COMMIT_MS;

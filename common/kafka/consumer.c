@@ -66,7 +66,7 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
     return 0;
 }
 
-/* What a record's owner is: the message, and its headers as the ports have them. */
+/* The owner of a record: librdkafka's message, and its headers in the form of the ports. */
 struct taken {
     rd_kafka_message_t *message;
     struct header headers[];
@@ -163,7 +163,7 @@ void kafka_trouble_ends(struct kafka_source *s, const char *topic)
 
 /* ---- events ---- */
 
-/* An event in place of a message. */
+/* Take an event that librdkafka delivered in place of a message. */
 static void take_error(struct kafka_source *s, const rd_kafka_message_t *m)
 {
     const char *topic = m->rkt != NULL ? rd_kafka_topic_name(m->rkt) : NULL;
@@ -209,7 +209,7 @@ static bool take_event(struct kafka_source *s, struct source_event *ret)
         check_ended(s);
     } else if (s->lost_count > 0) {
         take_lost(s, ret);
-    } else if (s->ended && s->stash_count == 0) { /* behind the last record */
+    } else if (s->ended && s->stash_count == 0) { /* only after the last record */
         s->ended = false;
         ret->kind = SOURCE_END;
     } else {
@@ -218,7 +218,7 @@ static bool take_event(struct kafka_source *s, struct source_event *ret)
     return true;
 }
 
-/* Beyond the end of a bounded read nothing is handed out. */
+/* Is the message beyond the end of a bounded read? Such messages are not handed out. */
 static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
 {
     if (!s->config.bounded)
@@ -233,7 +233,7 @@ static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
 
 /* ---- messages ---- */
 
-/* What librdkafka has, within the time; see wake.h. */
+/* Poll librdkafka for at most timeout_ms, and wake its broker threads when the queue was full; see wake.h. */
 static rd_kafka_message_t *poll_awake(struct kafka_source *s, int timeout_ms)
 {
     rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, s->wake.was_full ? 0 : timeout_ms);
@@ -259,7 +259,7 @@ static int check_fatal(const struct kafka_source *s, struct err *err)
     return err_set(err, ERR_FATAL, 0, "Kafka consumer: %s", text);
 }
 
-/* One call to librdkafka; what came instead of a message is noted. NULL: no message. */
+/* Poll once. An event that came instead of a message is noted. NULL: no message came. */
 static rd_kafka_message_t *next_fetched(struct kafka_source *s, int timeout_ms)
 {
     kafka_retry_assignment(s);
@@ -278,7 +278,8 @@ static void push_stash(struct kafka_source *s, rd_kafka_message_t *m)
     s->stash[s->stash_count++] = m;
 }
 
-/* The first whose topic is not paused: librdkafka would not give it again. NULL: none. */
+/* Take the first stashed message whose topic is not paused; librdkafka would not deliver it again. NULL:
+ * none. */
 static rd_kafka_message_t *pop_stash(struct kafka_source *s)
 {
     for (size_t i = 0; i < s->stash_count; i++) {
@@ -299,7 +300,7 @@ static bool has_stash(const struct kafka_source *s)
     return false;
 }
 
-/* The next message to hand out; NULL: none, or an event comes first. */
+/* The next message to hand out. NULL: there is none, or an event must be handed out first. */
 static rd_kafka_message_t *next_message(struct kafka_source *s, int timeout_ms)
 {
     rd_kafka_message_t *m = next_fetched(s, has_stash(s) ? 0 : timeout_ms);
@@ -363,8 +364,8 @@ static void consumer_release(struct source *source, struct record *record)
 
 /* ---- life ---- */
 
-/* Leave the group, with a deadline: rd_kafka_consumer_close() waits for a coordinator that is away as long as
- * it takes. Without an orderly leave the group notices after the session timeout. */
+/* Leave the group, with a deadline: rd_kafka_consumer_close() would wait without limit for a coordinator that
+ * does not answer. If the leave fails, the group notices after the session timeout. */
 static void leave_group(struct kafka_source *s)
 {
     int64_t deadline = clock_monotonic_ms() + CLOSE_LEAVE_MS;
@@ -372,7 +373,7 @@ static void leave_group(struct kafka_source *s)
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, queue);
 
     while (error == NULL && !rd_kafka_consumer_closed(s->rk) && clock_monotonic_ms() < deadline) {
-        /* serves the callbacks; messages that were fetched already stand in the queue too */
+        /* this serves the callbacks; the queue also holds messages that were fetched already */
         rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 20);
         if (m != NULL)
             rd_kafka_message_destroy(m);
@@ -381,9 +382,9 @@ static void leave_group(struct kafka_source *s)
     if (error != NULL)
         rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
-    /* Destroying waits until every request under way has timed out, up to 10 s when the broker hangs, and for
-     * ever when a record is held (by a writer that hangs itself). A source is freed when its process ends,
-     * and its threads end with that. */
+    /* rd_kafka_destroy() waits until every request under way has timed out: up to 10 s when the broker hangs,
+     * and for ever while a record is held (by a writer that hangs). Then it is not called: the process is
+     * about to end, and librdkafka's threads end with it. */
     if (closed && s->held == 0)
         rd_kafka_destroy(s->rk);
 }

@@ -6,7 +6,7 @@
 #include "common/kafka/kafka_private.h"
 #include "common/kafka/wake.h"
 
-/* What is known of a partition, kept over rebalances. */
+/* The state of a partition, kept over rebalances. */
 struct part {
     char *topic;
     int32_t partition;
@@ -14,53 +14,54 @@ struct part {
     int64_t end;   /* bounded: read up to here; -1: not known yet */
     bool done;     /* bounded: has been reached */
     bool assigned; /* now */
-    bool lost;     /* messages were deleted unread, and nobody was told yet */
+    bool lost;     /* messages were deleted unread, and the program has not been told yet */
 };
 
 struct kafka_source {
     struct source base;
     rd_kafka_t *rk;
-    rd_kafka_queue_t *queue; /* of what was fetched */
+    rd_kafka_queue_t *queue; /* of fetched messages */
     struct wake wake;
     struct source_config config;
     char **topics, **pipelines;
-    bool *troubled; /* of each topic: a reason in readiness names it */
+    bool *troubled; /* for each topic: readiness has a reason about it */
     size_t trouble_count;
     struct part *parts;
     size_t part_count, part_cap;
     char **paused; /* topics */
     size_t paused_count, paused_cap;
     bool all_paused;
-    /* events that wait for poll() to hand them out */
+    /* events that poll() has to hand out */
     bool revoked, ended;
-    int assigned;               /* how many partitions were given, and 1; 0: this event does not wait */
-    size_t held;                /* records that were handed out and not given back */
+    int assigned;               /* 1 + the number of partitions that were assigned; 0: no such event waits */
+    size_t held;                /* records that were handed out and not yet released */
     size_t lost_count;          /* partitions of which the program is to be told */
-    rd_kafka_message_t **stash; /* came while only the group was to be served, in order */
+    rd_kafka_message_t **stash; /* messages that came during serve(), in order */
     size_t stash_count, stash_cap;
     bool end_given;
     /* an assignment whose start offsets could not be looked up yet */
     rd_kafka_topic_partition_list_t *waiting;
     int64_t waiting_until_ms;
     bool committing;      /* a commit is under way */
-    bool commit_again;    /* something is stored that no commit has taken along */
-    bool commit_failed;   /* and health says so */
+    bool commit_again;    /* an offset is stored that no commit has included */
+    bool commit_failed;   /* the last one failed, and readiness says so */
     int64_t committed_ms; /* monotonic, when the last one was sent */
     int64_t contact_ms;   /* monotonic; 0: never */
     char reason[256];     /* the last transport error */
     bool fatal;
 };
 
-/* What is known of a partition; made when it is asked for the first time. Valid until the next call. */
+/* The state of a partition; the first call for it makes it. Valid until the next call. */
 struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t partition);
 
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                         void *arg);
 
-/* A topic can be read again, or never could not be: its reason in readiness ends. */
+/* The topic can be read: end its reason in readiness, if there is one. */
 void kafka_trouble_ends(struct kafka_source *s, const char *topic);
 
-/* To be called from every poll: a second attempt at what the broker did not answer during the rebalance. */
+/* To be called from every poll: look up start offsets again if the broker did not answer during the
+ * rebalance. */
 void kafka_retry_assignment(struct kafka_source *s);
 
 /* Pause or resume the assigned partitions of one topic, or of all (NULL). */
@@ -72,7 +73,7 @@ void kafka_resume(struct source *source, const char *topic);
 
 bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic);
 
-/* Forget the messages that came while only the group was served. */
+/* Forget the messages that came during serve(). */
 void kafka_drop_stash(struct kafka_source *s);
 
 /* commit.c: as source_ops.store; the librdkafka callback; to be called from every poll; and before the end,

@@ -1,9 +1,9 @@
-/* An idempotent producer. Messages wait for the broker as long as it takes; what the broker refuses for a
- * reason that may pass (no such topic yet, no right yet) is sent again, so that a message that was queued is
- * either acknowledged, or a failure about its size, or still outstanding.
+/* An idempotent producer. Messages wait for the broker as long as it takes. A message that the broker refuses
+ * for a reason that may pass (no such topic yet, no right yet) is sent again. So each queued message is
+ * either acknowledged, or refused for its size, or still outstanding.
  *
- * The broker judges the size of a batch, not of a message: what it refuses for its size is sent once more,
- * alone, while everything else waits, and only a message that is refused alone is a failure. */
+ * The broker judges the size of a batch, not of a message. A message refused for its size is therefore sent
+ * once more, alone, while everything else waits. Only if it is refused alone, it is a failure. */
 #include "common/kafka/kafka_private.h"
 
 #include <inttypes.h>
@@ -18,20 +18,20 @@
 
 enum {
     RESEND_AFTER_MS = 1000,
-    RESEND_MAX_BYTES = 32 * 1024 * 1024, /* kept for it; one message more may come */
+    RESEND_MAX_BYTES = 32 * 1024 * 1024, /* kept to be sent again; one more message may exceed it */
     STEP_MS = 50,
     FREE_FLUSH_MS = 500,
     HEADER_BYTES = 64 * 1024,
 };
 
-/* A message that was refused for now: kept whole. */
+/* A message that was refused for now, kept whole to be sent again. */
 struct resend {
     rd_kafka_headers_t *headers; /* NULL: none */
     char *topic, *key, *value;
     size_t key_len, value_len;
     int64_t timestamp_ms;
     uint64_t ticket;
-    bool alone; /* it was refused for its size, with others */
+    bool alone; /* it was refused for its size in a batch with others: send it alone */
 };
 
 struct kafka_sink {
@@ -42,10 +42,10 @@ struct kafka_sink {
     struct resend *resends;
     size_t resend_count, resend_cap;
     int64_t resend_at_ms; /* monotonic */
-    size_t resend_bytes;  /* kept for it */
+    size_t resend_bytes;  /* of resends */
     size_t alone_count;   /* of resends that go alone */
     bool alone_under_way; /* one of them is the only message under way */
-    bool refused;         /* something is, for now, and health says so */
+    bool refused;         /* a message is refused for now, and readiness says so */
     bool fatal;
 };
 
@@ -156,7 +156,7 @@ static int fatal_error(const struct kafka_sink *s, struct err *err)
     return err_set(err, ERR_FATAL, 0, "Kafka producer: %s", text);
 }
 
-/* Takes headers over when it returns NO_ERROR. */
+/* Owns the headers when it returns NO_ERROR. */
 static rd_kafka_resp_err_t produce_message(struct kafka_sink *s, const struct message *m,
                                            rd_kafka_headers_t *headers)
 {
@@ -169,7 +169,8 @@ static rd_kafka_resp_err_t produce_message(struct kafka_sink *s, const struct me
                              RD_KAFKA_V_OPAQUE((void *)(uintptr_t)m->ticket), RD_KAFKA_V_END);
 }
 
-/* An unknown topic or partition may be created yet: the message waits here, and those of other topics go on.
+/* An unknown topic or partition may still be created: the message waits here, and messages of other topics go
+ * on.
  */
 static int keep_unsent(struct kafka_sink *s, const struct message *m, rd_kafka_headers_t *headers,
                        rd_kafka_resp_err_t code)
@@ -225,7 +226,7 @@ static int producer_send(struct sink *sink, const struct message *message, struc
     if (s->alone_count > 0 || s->alone_under_way)
         return err_set(err, ERR_RETRY, 0, "a message that was refused for its size is sent alone");
     if (s->resend_bytes > RESEND_MAX_BYTES)
-        return err_set(err, ERR_RETRY, 0, "too much waits for topics that do not take it");
+        return err_set(err, ERR_RETRY, 0, "too many bytes wait for topics that refuse them");
     rd_kafka_headers_t *headers = make_headers(message);
     if (send_now(s, message, headers, err) != 0) {
         rd_kafka_headers_destroy(headers);
@@ -243,7 +244,7 @@ static void resend_free(const struct resend *r)
     free(r->value);
 }
 
-/* Queue it again. False: not now. */
+/* Queue a message again. False: it cannot be queued now. */
 static bool resend_message(struct kafka_sink *s, const struct resend *r)
 {
     struct message m = {.topic = r->topic,
@@ -269,7 +270,7 @@ static void forget_resend(struct kafka_sink *s, const struct resend *r)
     resend_free(r);
 }
 
-/* Send the first one that goes alone, when nothing else is under way. */
+/* When nothing is under way, send the first message that must go alone. */
 static void resend_alone(struct kafka_sink *s)
 {
     size_t i = 0;
@@ -285,7 +286,7 @@ static void resend_alone(struct kafka_sink *s)
     memmove(s->resends + i, s->resends + i + 1, (--s->resend_count - i) * sizeof *s->resends);
 }
 
-/* Send again what was refused; what still cannot be queued stays. */
+/* Send the refused messages again; those that still cannot be queued stay. */
 static void resend_due(struct kafka_sink *s)
 {
     size_t kept = 0;

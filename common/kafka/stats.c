@@ -36,8 +36,9 @@ static void read_brokers(const struct json_value *brokers, struct kafka_stats *r
     }
 }
 
-/* librdkafka's own consumer_lag is -1 until this process has committed something, which is just while a lag
- * matters: it is counted from where the assignment began, or from the log's start. -1: not known yet. */
+/* librdkafka reports a consumer_lag of -1 until this process first commits, exactly when an operator wants
+ * the lag. Until then the lag is counted from the offset at which the assignment began, or from the log's
+ * start. -1: not known yet. */
 static int64_t lag_of(const struct json_value *partition, int64_t start)
 {
     int64_t end = number_member(partition, "ls_offset", -1);
@@ -52,7 +53,7 @@ static int64_t lag_of(const struct json_value *partition, int64_t start)
     return end > begin ? end - begin : 0;
 }
 
-/* Partition -1 is librdkafka's own. */
+/* Partition -1 is librdkafka's own and is skipped. */
 static void read_lags(const struct json_value *topic, const char *pipeline,
                       const struct kafka_stats_help *help)
 {

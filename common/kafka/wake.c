@@ -35,7 +35,8 @@ void wake_init(struct wake *w, rd_kafka_conf_t *conf)
     };
     bool has_backoff = rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", NULL, &size) == RD_KAFKA_CONF_OK;
     bool sasl = protocol != NULL && strstr(protocol, "sasl") != NULL;
-    /* Kerberos and OAUTHBEARER have no password: there the user's name may not be touched */
+    /* Kerberos and OAUTHBEARER have no password: the user name must not be touched, so nothing is woken there
+     */
     bool harmless = !sasl || (w->user != NULL && w->password != NULL);
     if (kbytes != NULL && parse_int64(kbytes, &limit) == 0)
         w->limit_bytes = (size_t)limit * 1024;

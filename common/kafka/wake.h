@@ -1,4 +1,4 @@
-/* Fetching that does not sleep on a full queue, with librdkafka before 2.2.
+/* Keeps fetching from sleeping on a full queue, with librdkafka before 2.2.
  *
  * A broker thread that finds the queue of fetched messages full (queued.max.messages.kbytes) looks again when
  * something wakes it, at the latest after a second (rd_kafka_max_block_ms in rdkafka_broker.c of 2.0.2; the
@@ -29,18 +29,18 @@ struct wake {
     size_t mean_bytes; /* of a message, as they came lately */
 };
 
-/* Read what is needed out of the configuration, before rd_kafka_new() takes it. */
+/* Read the queue's limit and the credentials from the configuration, before rd_kafka_new() takes it over. */
 void wake_init(struct wake *w, rd_kafka_conf_t *conf);
 void wake_free(struct wake *w);
 
-/* A message of so many bytes was taken. Is it time to look at the queue? Pure. */
+/* Note that a message of so many bytes was taken. Is it time to look at the queue? Pure. */
 bool wake_looks(struct wake *w, int64_t now_ms, size_t bytes);
 
-/* So many messages are in the queue. Should the broker threads be woken? Pure. The queue's bytes are
- * estimated from its length, since librdkafka does not tell them: half full counts as full. */
+/* Note that `queued` messages are in the queue. Should the broker threads be woken? Pure. librdkafka does not
+ * tell the bytes in the queue, so they are estimated from its length, and half full counts as full. */
 bool wake_is_due(struct wake *w, size_t queued);
 
-/* The queue is empty. Should they be? Pure. */
+/* Note that the queue is empty. Should the broker threads be woken? Pure. */
 bool wake_emptied(struct wake *w);
 
 void wake_up(const struct wake *w, rd_kafka_t *rk);
