@@ -16,7 +16,7 @@ struct raw_page *flight_add(struct flight *f, const struct record *r, size_t rou
     return page;
 }
 
-/* Where the page stands, or would stand: ids ascend. */
+/* The index of the page with that id, or the index it would have; ids ascend. */
 static size_t place_of(const struct flight *f, uint64_t id)
 {
     size_t low = 0;
@@ -71,7 +71,7 @@ bool flight_is_full(const struct flight *f)
     return f->count >= FLIGHT_PAGES || f->bytes >= FLIGHT_BYTES;
 }
 
-/* Is an older page of its partition among the first n? */
+/* Is an older page of the same partition among the first n? Then this one has to wait. */
 static bool is_behind(const struct flight *f, size_t n, const struct raw_page *page)
 {
     for (size_t i = 0; i < n; i++)

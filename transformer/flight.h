@@ -1,5 +1,5 @@
-/* The pages in flight: published, and waiting for the broker's acknowledgements. Offsets follow them in each
- * partition's own order, so that pages overlap and one slow topic holds up no other pipeline. Pure but for
+/* The pages in flight: published, and waiting for the broker's acknowledgements. Each partition's offsets are
+ * stored in its own order, so pages may overlap and one slow topic holds up no other pipeline. Pure but for
  * the source. */
 #ifndef JST_TRANSFORMER_FLIGHT_H
 #define JST_TRANSFORMER_FLIGHT_H
@@ -24,24 +24,24 @@ struct flight {
     uint64_t last_id;
 };
 
-/* Take a record in. The page stays where it is in memory until it leaves. */
+/* Take a record in. The page's address does not change until it leaves the flight. */
 struct raw_page *flight_add(struct flight *f, const struct record *r, size_t route)
     __attribute__((returns_nonnull));
-/* Take the newest page out again; its record is the caller's. */
+/* Take the newest page out again; the caller owns its record. */
 struct record flight_take_back(struct flight *f, struct raw_page *page);
-/* NULL: it has left. */
+/* NULL: the page has left the flight. */
 struct raw_page *flight_find(const struct flight *f, uint64_t id);
 
-/* How much of its share a pipeline uses, in per cent; more than 100 with a page that is larger. */
+/* The part of its share that a pipeline uses, in per cent; above 100 when a page is larger than the share. */
 int flight_share(const struct flight *f, size_t route);
 bool flight_is_full(const struct flight *f);
 
-/* Store the offset of each page that is done, with all before it in its partition; `done` is told of it, and
- * its record is given back. */
+/* Store the offset of each page that is done together with all pages before it in its partition. Call `done`
+ * for the page and release its record. */
 typedef void flight_done(void *arg, const struct raw_page *page);
 void flight_settle(struct flight *f, struct source *in, flight_done *done, void *arg);
 
-/* Give everything back. */
+/* Forget all pages and release their records. */
 void flight_drop(struct flight *f, struct source *in);
 
 #endif

@@ -1,4 +1,4 @@
-/* One document to flat rows, as the pipeline's target says. Pure: text in, text out. */
+/* Maps one document to flat rows, as the pipeline's target says. Pure: text in, text out. */
 #ifndef JST_TRANSFORMER_MAP_H
 #define JST_TRANSFORMER_MAP_H
 
@@ -12,10 +12,10 @@
 
 struct err;
 
-/* The rows message of a document, apart from where it came from. */
+/* The rows message of a document, without the headers about its origin. */
 struct mapped {
     struct buf key;     /* the document's id as text; empty while it could not be read */
-    struct buf version; /* as it came; empty where the pipeline names none */
+    struct buf version; /* as it came; empty when the pipeline names no version */
     struct buf value;   /* NDJSON */
     int64_t rows;       /* lines in value */
 };
@@ -30,7 +30,7 @@ void mapped_init(struct mapped *m);
 void mapped_free(struct mapped *m);
 
 /* document: its exact JSON text. ret is overwritten; on failure its key stands if it could be read.
- * -1, ERR_REJECT: *ret_class is DEAD_PARSE (no strict JSON) or DEAD_CONVERT (a value does not fit its
+ * -1, ERR_REJECT: *ret_class is DEAD_PARSE (not strict JSON) or DEAD_CONVERT (a value does not fit its
  * target). */
 int map_document(struct mapper *m, const struct pipeline *p, struct span document, struct mapped *ret,
                  enum dead_class *ret_class, struct err *err) __attribute__((warn_unused_result));

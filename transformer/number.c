@@ -46,7 +46,7 @@ static void put_zeros(struct buf *out, long n)
         buf_add_char(out, '0');
 }
 
-/* digits, with the decimal point `point` places from their left end. */
+/* Append the digits, with the decimal point `point` places from their left end. */
 static void put_shifted(struct buf *out, const char *digits, long count, long point)
 {
     if (point <= 0) {
@@ -63,7 +63,7 @@ static void put_shifted(struct buf *out, const char *digits, long count, long po
     }
 }
 
-/* The exponent behind the 'e', no further than it matters. */
+/* The exponent behind the 'e', limited to a range in which its value matters. */
 static long read_exponent(const char *text)
 {
     long n = strtol(text, NULL, 10); /* LONG_MAX when it is beyond */
@@ -101,7 +101,7 @@ int number_put(struct buf *out, const char *text)
     if (point < 0)
         point = count;
     point += read_exponent(exponent + 1);
-    /* zeros that would lead the whole part say nothing: 0.5e1 is 5, not 05 */
+    /* drop leading zeros: 0.5e1 is 5, not 05 */
     long lead = 0;
     while (lead < count - 1 && digits[lead] == '0')
         lead++;

@@ -7,7 +7,7 @@
 #include "common/wire/envelope.h"
 #include "transformer/document.h"
 
-/* The document at that place of the page. */
+/* The document with that index in the page. */
 static bool find_document(const struct raw_page *page, const struct pipeline *p, size_t index,
                           struct span *ret)
 {
@@ -33,8 +33,9 @@ static int send_foreign_bare(struct page_sender *w, struct raw_page *page, struc
     return send_dead_bare(w, page, &f, err);
 }
 
-/* A document that maps was refused as rows, or its dead letter was about its size already: mapping it again
- * tells the same as the first time. */
+/* Send a dead letter in place of the refused message. The document is mapped again, since its rows were not
+ * kept. If it maps, its rows were too large for the topic; if not, the reason is the same as the first time.
+ */
 static int send_in_place(struct page_sender *w, struct raw_page *page, struct failed *f,
                          enum message_kind refused, const char *text, struct err *err)
 {
@@ -77,6 +78,6 @@ int page_refused(struct page_sender *w, struct raw_page *page, const struct sink
                        "topic %s takes not even the headers of a dead letter: raise its max.message.bytes",
                        route->dead);
     acks_go_on(&w->acks);
-    page->outstanding--; /* what was refused is not awaited any more */
+    page->outstanding--; /* the refused message will not be acknowledged */
     return rc;
 }

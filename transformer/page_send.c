@@ -49,7 +49,7 @@ static int send_letter(struct page_sender *w, struct raw_page *page, const struc
                 const struct dead_letter *, struct err *) =
         kind == MESSAGE_BARE ? dead_send_without_value : dead_send;
 
-    page->outstanding++; /* the acknowledgement may come while another message waits for room */
+    page->outstanding++; /* counted first: acknowledgements are served while this message waits for room */
     while (send(w->acks.out, route->dead, &page->record, &value, &dead, err) != 0) {
         if (acks_room(&w->acks, err) == 0)
             continue;

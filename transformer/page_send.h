@@ -1,4 +1,4 @@
-/* The messages that a page becomes, and the tickets that lead from a message back to its document. */
+/* Sends the messages of a page. A message's ticket leads back to its page and document. */
 #ifndef JST_TRANSFORMER_PAGE_SEND_H
 #define JST_TRANSFORMER_PAGE_SEND_H
 
@@ -23,12 +23,12 @@ struct raw_page {
     size_t route;       /* index */
     size_t outstanding; /* messages that are not acknowledged yet */
     bool published;     /* all of its messages were queued */
-    bool foreign;       /* it became one dead letter, whole */
+    bool foreign;       /* it is not a page of documents: the whole page became one dead letter */
     int64_t documents, rows;
     int64_t dead[DEAD_TOO_LARGE + 1];
 };
 
-/* What publishing needs beside the page. */
+/* Everything that publishing needs besides the page. */
 struct page_sender {
     struct acks acks;
     const struct routes *routes;
@@ -45,23 +45,23 @@ enum message_kind { MESSAGE_ROWS, MESSAGE_DEAD, MESSAGE_BARE /* a dead letter wi
 struct failed {
     struct span value;
     size_t index;    /* of the document in its page */
-    const char *key; /* NULL: none could be read */
+    const char *key; /* the document's id; NULL: it could not be read */
     enum dead_class class;
     const char *why;
 };
 
-/* The page whose message that ticket is. */
+/* The id of the page that a ticket's message belongs to. */
 uint64_t page_of_ticket(uint64_t ticket);
-/* The document's place in it, and what kind of message that was. */
+/* The document's index in the page, and the kind of the message. */
 size_t index_of_ticket(uint64_t ticket);
 enum message_kind kind_of_ticket(uint64_t ticket);
 
 const struct route *page_route(const struct page_sender *w, const struct raw_page *page);
 
-/* Queue the rows in w->mapped. ERR_REJECT: the client does not take their size. ERR_RETRY: asked to stop. */
+/* Queue the rows in w->mapped. ERR_REJECT: they are too large for the client. ERR_RETRY: asked to stop. */
 int send_rows(struct page_sender *w, struct raw_page *page, size_t index, struct err *err);
-/* Queue a dead letter, counted and logged; and the same letter once more, without its value. -1: ERR_FATAL,
- * or ERR_RETRY when asked to stop. */
+/* send_dead() queues a dead letter, counts and logs it; send_dead_bare() queues the same letter again without
+ * its value. -1: ERR_FATAL, or ERR_RETRY when asked to stop. */
 int send_dead(struct page_sender *w, struct raw_page *page, const struct failed *f, struct err *err);
 int send_dead_bare(struct page_sender *w, struct raw_page *page, const struct failed *f, struct err *err);
 

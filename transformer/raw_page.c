@@ -7,7 +7,7 @@
 #include "common/wire/envelope.h"
 #include "transformer/document.h"
 
-/* One document. 1: it is bad, and nothing of it is queued; *ret_class and *why tell. */
+/* Map and queue one document. 1: it is bad and nothing is queued; *ret_class and *why say why. */
 static int take_document(struct page_sender *w, struct raw_page *page, struct span document, size_t index,
                          enum dead_class *ret_class, struct err *why, struct err *err)
 {
@@ -18,25 +18,26 @@ static int take_document(struct page_sender *w, struct raw_page *page, struct sp
         return 0;
     if (err->kind != ERR_REJECT)
         return -1;
-    *ret_class = DEAD_TOO_LARGE; /* the client takes less than the topic */
+    *ret_class = DEAD_TOO_LARGE; /* the client's limit is below the topic's */
     *why = *err;
     return 1;
 }
 
-/* A page that the extractor would publish: without a code against it, and with the list. */
+/* Read a page of the kind that the extractor publishes: with code 0, and with the list of documents. */
 static int read_envelope(const struct pipeline *p, struct span page, struct envelope *ret, struct err *err)
 {
     if (envelope_read(page.at, page.len, p->list, ret, err) != 0)
         return -1;
     if (ret->code != 0)
-        return err_set(err, ERR_REJECT, 0, "the answer has code %lld: it is no page", (long long)ret->code);
+        return err_set(err, ERR_REJECT, 0, "the answer has code %lld: it is not a page",
+                       (long long)ret->code);
     if (!ret->has_list)
         return err_set(err, ERR_REJECT, 0, "the answer has no list of documents%s%s",
                        p->list != NULL ? " named " : "", p->list != NULL ? p->list : "");
     return 0;
 }
 
-/* Would the page's bad documents be a flood? They are counted before the first of them is sent. */
+/* Would the page's bad documents be a flood? Counts all of them, before the first dead letter is sent. */
 static bool is_flood(struct page_sender *w, const struct raw_page *page, const struct envelope *envelope,
                      const struct flood *flood)
 {
@@ -65,8 +66,8 @@ static enum page_result take_documents(struct page_sender *w, struct raw_page *p
             continue;
         if (rc < 0)
             return PAGE_FAILED;
-        char *key =
-            w->mapped.key.len > 0 ? mem_strdup(w->mapped.key.data) : NULL; /* counting maps the others */
+        char *key = w->mapped.key.len > 0 ? mem_strdup(w->mapped.key.data)
+                                          : NULL; /* copied: is_flood() maps the other documents */
         f.key = key;
         f.why = why.text;
         enum page_result result = PAGE_PUBLISHED;
@@ -82,7 +83,7 @@ static enum page_result take_documents(struct page_sender *w, struct raw_page *p
     return PAGE_PUBLISHED;
 }
 
-/* What is no page of documents is a dead letter, whole. */
+/* A record that is not a page of documents becomes one dead letter, whole. */
 static enum page_result take_foreign(struct page_sender *w, struct raw_page *page, const struct flood *flood,
                                      const char *why, struct err *err)
 {

@@ -1,5 +1,5 @@
-/* One raw page to rows messages and dead letters: what the transformer's loop does with each record. Each
- * document of a page is exactly one message, whose ticket says which document of which page it is. */
+/* Turns one raw page into rows messages and dead letters; the transformer's loop does so with each record.
+ * Each document of a page becomes exactly one message, whose ticket names the page and the document. */
 #ifndef JST_TRANSFORMER_RAW_PAGE_H
 #define JST_TRANSFORMER_RAW_PAGE_H
 
@@ -10,8 +10,8 @@ struct err;
 
 enum page_result {
     PAGE_FAILED = -1, /* ERR_FATAL, or ERR_RETRY when asked to stop */
-    PAGE_PUBLISHED,   /* everything is queued: rows, or a dead letter, of each document */
-    PAGE_FLOOD,       /* its bad documents would be a flood; rows may have been queued, but no dead letter */
+    PAGE_PUBLISHED,   /* each document is queued, as rows or as a dead letter */
+    PAGE_FLOOD,       /* its bad documents would be a flood: rows may be queued, but no dead letter is */
 };
 enum page_result page_publish(struct page_sender *w, struct raw_page *page, struct flood *flood,
                               struct err *err) __attribute__((warn_unused_result));

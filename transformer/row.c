@@ -1,4 +1,5 @@
-/* Columns that do not depend on the line are written once a document: its further rows copy their bytes. */
+/* A column that does not depend on the line is written once for each document; further rows copy its bytes.
+ */
 #include "transformer/row.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "common/json/json.h"
 #include "transformer/number.h"
 
-/* Where a column's "name":value stands in the document's first row. */
+/* The place of a column's "name":value in the document's first row. */
 struct written {
     size_t at, len;
 };
@@ -19,7 +20,7 @@ struct row_writer {
     struct buf scratch; /* the text of a value that is put together */
     struct written *first;
     size_t first_cap;
-    const struct json_value *at_header, *at_line; /* where the last field was found: the next one is near */
+    const struct json_value *at_header, *at_line; /* the member found last; the next one is usually near it */
 };
 
 struct row_writer *row_writer_new(const struct json_doc *doc, size_t max_bytes)
@@ -105,7 +106,7 @@ static const struct json_value *part_value(struct row_writer *w, const struct co
     return find_member(of_line ? line : header, part->field.path, of_line ? &w->at_line : &w->at_header);
 }
 
-/* Literals and values, one after the other, into w->scratch. */
+/* Put the column's literals and values together in w->scratch. */
 static void compose_value(struct row_writer *w, const struct column *c, const struct json_value *header,
                           const struct json_value *line)
 {
@@ -140,7 +141,7 @@ static int put_number_text(struct buf *out, const struct column *c, const char *
     if (*text == '\0')
         return buf_add_text(out, "null");
     if (!number_valid(text))
-        return err_set(err, ERR_REJECT, 0, "column %s: the text (%zu bytes) is no number", c->name,
+        return err_set(err, ERR_REJECT, 0, "column %s: the text (%zu bytes) is not a number", c->name,
                        strlen(text));
     if (number_put(out, text) != 0)
         return err_set(err, ERR_REJECT, 0, "column %s: the number's exponent is too large", c->name);
@@ -164,7 +165,7 @@ static int put_number(struct row_writer *w, struct buf *out, const struct column
             return put_number_text(out, c, json_text(v), err);
         case JSON_ARRAY:
         case JSON_OBJECT:
-            return err_set(err, ERR_REJECT, 0, "column %s: an object or array is no number", c->name);
+            return err_set(err, ERR_REJECT, 0, "column %s: an object or array is not a number", c->name);
         }
     }
     compose_value(w, c, header, line);
@@ -188,13 +189,13 @@ static bool depends_on_line(const struct column *c)
     return false;
 }
 
-/* The bytes that stand in the buffer already, once more at its end. */
+/* Append a copy of bytes that are in the buffer already. */
 static void put_again(struct buf *out, struct written piece)
 {
     char *end = buf_reserve(out, piece.len);
 
     if (end != NULL)
-        buf_add(out, out->data + piece.at, piece.len); /* there is room: nothing moves */
+        buf_add(out, out->data + piece.at, piece.len); /* the room is reserved, so the data does not move */
 }
 
 static void make_room(struct row_writer *w, size_t columns)

@@ -1,4 +1,4 @@
-/* One flat row of a document, as the pipeline's target says. Pure. */
+/* Writes one flat row of a document, as the pipeline's target says. Pure. */
 #ifndef JST_TRANSFORMER_ROW_H
 #define JST_TRANSFORMER_ROW_H
 
@@ -14,15 +14,16 @@ struct json_value;
 
 struct row_writer; /* memory that is reused from row to row */
 
-/* doc: the one that all documents are parsed into. max_bytes: of one value that is put together. */
+/* doc: the tree into which all documents are parsed. max_bytes: the limit of one value made of several parts.
+ */
 struct row_writer *row_writer_new(const struct json_doc *doc, size_t max_bytes)
     __attribute__((returns_nonnull));
 void row_writer_free(struct row_writer *w); /* NULL ok */
 bool row_writer_overflowed(const struct row_writer *w);
 
-/* Append the row of this line (NULL: of a document without lines), ended by a newline. first: the document's
- * first row; the others must follow it in the same buffer. ERR_REJECT: a value does not fit its column; out
- * then holds a part. */
+/* Append the row of this line, ended by a newline. line NULL: the document has no lines. first: this is the
+ * document's first row; its other rows must follow in the same buffer. ERR_REJECT: a value does not fit its
+ * column, and out holds a part of the row. */
 int row_put(struct row_writer *w, const struct pipeline *p, const struct json_value *header,
             const struct json_value *line, bool first, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));

@@ -3,7 +3,8 @@
  * in its partition have left. A kill in between costs the pages in flight again: their rows are published
  * twice, which the loader absorbs.
  *
- * The records of a flight are kept: what the broker refuses for its size is then still at hand. */
+ * The records in flight are kept, so that a document whose message the broker refuses for its size can still
+ * be sent as a dead letter. */
 #include "transformer/transform.h"
 
 #include <stdlib.h>
@@ -20,12 +21,12 @@
 #include "transformer/raw_page.h"
 
 enum {
-    ACK_WAIT_MS = 10,      /* nothing comes, and acknowledgements are awaited */
+    ACK_WAIT_MS = 10,      /* no record comes: wait for acknowledgements */
     FULL_WAIT_MS = 50,     /* the flight is full: wait for the broker */
-    PAUSE_AFTER_MS = 1000, /* and when that takes longer, pause the topic and go on with the others */
-    RESUME_SHARE = 50,     /* per cent of its share */
+    PAUSE_AFTER_MS = 1000, /* it is full for so long: pause the topic, and go on with the others */
+    RESUME_SHARE = 50,     /* per cent of a pipeline's share: below it a full topic is resumed */
     FLOOD_RETRY_MS = 60 * 1000,
-    STOP_WAIT_MS = 2000, /* asked to stop: what is in flight may land for so long */
+    STOP_WAIT_MS = 2000, /* asked to stop: wait so long for the acknowledgements of pages in flight */
 };
 
 /* A pipeline whose last page was a flood of dead letters waits with that page in hand. */
@@ -53,7 +54,7 @@ static void take_ack(void *arg, uint64_t ticket)
     struct transforming *w = arg;
     struct raw_page *page = flight_find(&w->flight, page_of_ticket(ticket));
 
-    if (page == NULL) /* its partition was revoked, or it waits as a flood */
+    if (page == NULL) /* the partition was revoked, or the page is held as a flood */
         return;
     page->outstanding--;
     w->landed = w->landed || page->outstanding == 0;
@@ -74,7 +75,7 @@ static void count_page(void *arg, const struct raw_page *page)
     metrics_count_page(w->t->routes->list[page->route].pipeline->name, page);
 }
 
-/* Take what the broker says, within the time. */
+/* Serve acknowledgements and refusals for at most timeout_ms. */
 static int serve_acks(struct transforming *w, int timeout_ms, struct err *err)
 {
     if (sink_serve(w->t->out, timeout_ms, err) != 0 || acks_refusals(&w->sender.acks, err) < 0)
@@ -130,11 +131,11 @@ static int take_page(void *arg, size_t route, const struct record *r, struct err
 
     if (!w->floods[route].has_held)
         return publish_record(w, route, r, err);
-    source_release(w->t->in, &dropped); /* it is not committed, and will be read again */
+    source_release(w->t->in, &dropped); /* its offset is not committed, so it will be read again */
     return err_set(err, ERR_FATAL, 0, "%s: a record came although its topic is paused", r->topic);
 }
 
-/* Try the pages again that were a flood a minute ago. */
+/* Try again the pages that were a flood a minute ago. */
 static int retry_held(struct transforming *w, struct err *err)
 {
     int64_t now = clock_monotonic_ms();
@@ -152,7 +153,7 @@ static int retry_held(struct transforming *w, struct err *err)
 
 /* ---- room ---- */
 
-/* The share of a pipeline whose topic is not paused, or everything, is used up: nothing may be read. */
+/* Is the flight full, or the share of a pipeline whose topic is not paused? Then nothing may be read. */
 static bool is_blocked(const struct transforming *w)
 {
     if (flight_is_full(&w->flight))
@@ -177,7 +178,7 @@ static void resume_drained(struct transforming *w)
             stage_set_full(&w->stage, i, false);
 }
 
-/* A short wait for room is cheaper than a pause, which throws away what was fetched ahead. */
+/* Wait briefly for room before pausing: a pause throws away the records that were fetched ahead. */
 static enum stage_next wait_for_room(struct transforming *w, struct err *err)
 {
     int64_t now = clock_monotonic_ms();
@@ -243,7 +244,7 @@ static bool is_done(void *arg)
     return w->flight.count == 0;
 }
 
-/* What is in flight lands, and its offsets go with the last commit. */
+/* Wait for the pages in flight, so that their offsets go with the last commit. */
 static int land_flight(struct transforming *w, struct err *err)
 {
     int64_t deadline = clock_monotonic_ms() + STOP_WAIT_MS;

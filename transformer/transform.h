@@ -22,12 +22,12 @@ struct transform {
     int64_t (*now_ms)(void); /* wall clock */
 };
 
-/* Until asked to stop, or until a bounded source ends. A page's offset is stored only after everything that
- * was made of it, and of the pages before it in its partition, is acknowledged. Returns 0; -1 with ERR_FATAL,
- * or, when bounded, ERR_PAUSE, or ERR_RETRY when asked to stop in the middle of a page. */
+/* Run until asked to stop, or until a bounded source ends. A page's offset is stored only after all messages
+ * of that page, and of the pages before it in its partition, are acknowledged. Returns 0; -1 with ERR_FATAL,
+ * with ERR_PAUSE when bounded, or with ERR_RETRY when asked to stop in the middle of a page. */
 int transform_run(const struct transform *t, struct err *err) __attribute__((warn_unused_result));
 
-/* The series of the known pipelines, with 0. */
+/* Make the series of the known pipelines, with 0. */
 void transform_metrics_init(const struct routes *routes);
 
 #endif
