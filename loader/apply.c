@@ -14,9 +14,9 @@
 #include "loader/write.h"
 
 enum {
-    /* bytes, or what the server takes when that is less */
+    /* bytes; the server's own limit holds when it is lower */
     STATEMENT_AIM = 16 * 1024 * 1024, /* of several rows */
-    STATEMENT_MAX = 64 * 1024 * 1024, /* of one row: the largest rows message, wholly escaped */
+    STATEMENT_MAX = 64 * 1024 * 1024, /* of one row: the largest rows message with every byte escaped */
 };
 
 static int query_text(struct transaction *t, const char *sql, struct err *err)
@@ -24,7 +24,7 @@ static int query_text(struct transaction *t, const char *sql, struct err *err)
     return db_query(t->db, sql, strlen(sql), NULL, err);
 }
 
-/* Rows of a document that are to be written. */
+/* The number of a document's rows that are not rejected. */
 static size_t good_rows(const struct transaction *t, const struct document *d)
 {
     size_t n = 0;
@@ -69,7 +69,7 @@ static int find_by_id(const struct transaction *t, const char *id, size_t *ret)
     return -1;
 }
 
-/* Who lost: the head is above the document's own (version, published). */
+/* Mark the documents that lost: their head is above their own (version, published). */
 static int judge_heads(struct transaction *t, const struct db_result *heads, size_t asked, struct err *err)
 {
     if (heads->count != asked)
@@ -85,7 +85,7 @@ static int judge_heads(struct transaction *t, const struct db_result *heads, siz
         char **row = heads->rows[i];
         if (find_by_id(t, row[0], &at) != 0 || parse_uint64(row[1], &version) != 0 ||
             parse_uint64(row[2], &published) != 0)
-            return err_set(err, ERR_PAUSE, 0, "jst_heads holds what the loader did not write there");
+            return err_set(err, ERR_PAUSE, 0, "jst_heads holds values that the loader did not write");
         const struct document *d = transaction_document(t, at);
         t->lost[at] = heads_newer(version, published, d->version, (uint64_t)d->published_ms);
     }
@@ -111,7 +111,7 @@ static int read_heads(struct transaction *t, size_t first, size_t count, struct 
     return rc;
 }
 
-/* All are raised, and so locked, before the first is read. */
+/* Raise, and so lock, all heads before the first one is read. */
 static int take_heads(struct transaction *t, struct err *err)
 {
     size_t n;
@@ -131,16 +131,16 @@ static int take_heads(struct transaction *t, struct err *err)
 
 /* ------------------------------------------------------------------ the transaction */
 
-/* An error about data where no row is written: no row is at fault, but the tables. */
-static int blame_tables(struct err *err, const char *what)
+/* An error about data while no row is written: the tables are at fault, so the pipeline pauses. */
+static int blame_tables(struct err *err, const char *consequence)
 {
     if (err->kind != ERR_REJECT)
         return -1;
     err->kind = ERR_PAUSE;
-    return err_prefix(err, "%s", what);
+    return err_prefix(err, "%s", consequence);
 }
 
-/* Is the fault in the rows, or elsewhere? Asked before anything is committed. */
+/* Many bad documents mean that the fault is not in their rows. Checked before anything is committed. */
 static int check_flood(const struct transaction *t, const struct apply_rules *rules, struct err *err)
 {
     size_t bad = batch_bad_documents(t->batch, t->sorted, t->lost, t->count);
@@ -167,7 +167,7 @@ static int run_transaction(struct transaction *t, const struct apply_rules *rule
         return blame_tables(err, "stored rows that are no longer wanted cannot be deleted");
     if (write_wanted_rows(t, err) != 0 || check_flood(t, rules, err) != 0)
         return -1;
-    /* a rejected row's stored self has to go too: once more from the start, now that it is known */
+    /* A stored version of a rejected row must be deleted as well: roll back and run again without the row. */
     return t->found_bad > 0 ? query_text(t, "ROLLBACK", err) : query_text(t, "COMMIT", err);
 }
 

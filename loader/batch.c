@@ -44,7 +44,7 @@ bool batch_is_full(const struct batch *b, const struct batch_limits *limits)
     return b->row_count >= limits->rows || b->document_count >= limits->rows || b->bytes >= limits->bytes;
 }
 
-/* What its header says; what it really has is checked when it is read. */
+/* The number of rows that the header claims; reading the message checks it. */
 static size_t rows_said(const struct record *r)
 {
     const char *text = record_header(r, H_ROWS);
@@ -74,7 +74,7 @@ static uint64_t hash_of(const char *id)
     return h;
 }
 
-/* The slot of that id: its document's, or a free one. */
+/* The slot of that id: the one of its document, or a free one. */
 static size_t *slot_of(const struct batch *b, const char *id)
 {
     size_t at = (size_t)hash_of(id) & (b->index_size - 1);
@@ -114,7 +114,7 @@ static struct cell put_cell(struct batch *b, const struct json_value *v)
     return c;
 }
 
-/* The member of that name: rows have the columns in order, unless they were made by an is_older mapping. */
+/* Find a member. A row has its columns in order, so *guess is right unless an older mapping made the row. */
 static const struct json_value *find_member(const struct json_value *object, const struct json_value **guess,
                                             const char *name)
 {
@@ -152,7 +152,7 @@ static int read_row(struct batch *b, struct json_doc *doc, const char *line, siz
 
 static int read_rows(struct batch *b, const struct record *r, struct err *err)
 {
-    static struct json_doc *doc; /* one for all batches: they are filled on one thread */
+    static struct json_doc *doc; /* shared by all batches, since one thread fills them */
     const char *at = r->value;
     const char *end = r->value + r->value_len;
 
@@ -175,7 +175,7 @@ static int read_document(struct batch *b, const struct record *r, struct documen
 {
     struct rows_message m;
 
-    d->id = record_header(r, H_DOCUMENT); /* also of a broken one: its dead letter's key */
+    d->id = record_header(r, H_DOCUMENT); /* set even if the message is broken: the key of its dead letter */
     if (rows_message_read(r, b->pipeline->name, &m, err) != 0)
         return -1;
     d->id = m.document;

@@ -1,4 +1,5 @@
-/* A batch: whole documents that go into MySQL in one transaction, each taken once, its newest. Pure. */
+/* A batch: whole documents for one transaction in MySQL. Of each document only the newest version is written.
+ * Pure. */
 #ifndef JST_LOADER_BATCH_H
 #define JST_LOADER_BATCH_H
 
@@ -23,11 +24,11 @@ struct cell {
 struct row {
     size_t document;   /* index */
     size_t first_cell; /* index into cells; a cell for each column of the pipeline */
-    const char *line;  /* the row as it came, in its record, without the newline */
+    const char *line;  /* the row's text in its record, without the newline */
     size_t line_len;
-    bool rejected; /* not to be written: its data does not fit the table */
-    int code;      /* why */
-    char *why;
+    bool rejected; /* its data does not fit the table: it is not written */
+    int code;      /* MySQL's error number; 0: none */
+    char *why;     /* NULL: not rejected */
 };
 
 enum document_state {
@@ -38,16 +39,16 @@ enum document_state {
 
 struct document {
     struct record record; /* kept until the batch is freed */
-    const char *id;       /* in the record's headers; NULL only of a broken one */
+    const char *id;       /* in the record's headers; NULL only if the document is broken */
     uint64_t version;
     int64_t published_ms, received_at_ms;
     size_t first_row, row_count;
     enum document_state state;
-    char *why; /* of a broken one */
+    char *why; /* why it is broken; else NULL */
 };
 
 struct batch_limits {
-    size_t rows;  /* what a transaction aims at */
+    size_t rows;  /* the size that a transaction aims at */
     size_t bytes; /* of record values */
 };
 
@@ -69,24 +70,24 @@ struct batch {
 };
 
 struct batch *batch_new(const struct pipeline *pipeline) __attribute__((returns_nonnull));
-/* Gives every record back to the source. NULL ok. */
+/* Releases every record to the source. NULL ok. */
 void batch_free(struct batch *b, struct source *source);
 
-/* Would this record still go into a batch that is not empty? A document of more rows than the limit goes
- * alone. */
+/* Is there room for this record? An empty batch takes any record; a document with more rows than the limit
+ * goes into an empty batch only. */
 bool batch_has_room(const struct batch *b, const struct record *r, const struct batch_limits *limits);
 bool batch_is_full(const struct batch *b, const struct batch_limits *limits);
 
-/* Take a record in; the batch owns it from now on, whatever it holds. A message that cannot be read becomes a
- * broken document; of two versions of one document the older one becomes stale. */
+/* Take a record in; the batch owns it from now on, even if it cannot be read. A message that cannot be read
+ * becomes a broken document. Of two versions of one document the older one becomes stale. */
 void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms);
 
-/* Documents that end in dead letters, whole or in part: the broken ones, and those with a rejected row.
- * sorted, lost: the wanted documents, and which of them are not written after all; both NULL: by their
- * states. */
+/* Count the documents that end in dead letters, whole or in part: broken ones, and those with a rejected row.
+ * sorted: the wanted documents; lost: true for those that are not written after all. Both NULL: the
+ * documents' states decide. */
 size_t batch_bad_documents(const struct batch *b, const size_t *sorted, const bool *lost, size_t count);
 
-/* Take the rejections back: the rows are to be tried again. */
+/* Take back the rejections, so that the rows are tried again. */
 void batch_forget_rejections(struct batch *b);
 
 /* The wanted documents' indices in the order of their ids, byte by byte; the caller frees them. */

@@ -28,8 +28,8 @@ void heads_put_values(struct buf *sql, bool first, const char *pipeline, const c
     buf_printf(sql, ",%" PRIu64 ",%" PRIu64 ",%zu,NOW(3))", version, published_ms, rows);
 }
 
-/* Assignments run from left to right, and later ones see the earlier ones' results: version comes last, and
- * published before it compares with the version that is still the old one. */
+/* Assignments run from left to right, and each sees the results of the earlier ones. So version comes last:
+ * the comparisons before it still see the old version. */
 void heads_put_raise_end(struct buf *sql)
 {
 #define WINS                                                                                                 \

@@ -1,4 +1,5 @@
-/* jst_heads: which version of a document the table shows, and which of two versions wins. Pure: SQL text. */
+/* jst_heads holds the version of each document that the target table shows. Of two versions the newer one
+ * wins. Pure: SQL text. */
 #ifndef JST_LOADER_HEADS_H
 #define JST_LOADER_HEADS_H
 
@@ -8,11 +9,12 @@
 
 struct buf;
 
-/* Is (version, published) a newer than b? Equal is not newer: the same message again repairs. */
+/* Is (version, published) a newer than b? Equal is not newer, so that a repeated message repairs the table.
+ */
 bool heads_newer(uint64_t a_version, uint64_t a_published, uint64_t b_version, uint64_t b_published);
 
-/* One statement that creates the new heads and raises the lower ones, and holds the lock of each until
- * COMMIT: heads_put_raise(), heads_put_values() for each document in the order of the ids,
+/* One statement creates the missing heads and raises the lower ones; their locks are held until COMMIT. It
+ * consists of heads_put_raise(), heads_put_values() for each document in the order of the ids, and
  * heads_put_raise_end(). */
 void heads_put_raise(struct buf *sql);
 void heads_put_values(struct buf *sql, bool first, const char *pipeline, const char *document,

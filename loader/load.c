@@ -1,6 +1,6 @@
-/* The loader's work in the stage: fill batches, hand one at a time to the thread that writes, and do what its
- * outcome asks for. An offset is stored only in outcome_committed(), after COMMIT and after the dead letters
- * of its batch are acknowledged: at that instant everything the offset stands for is durable. */
+/* The loader's work in the stage: fill batches, hand one at a time to the writing thread, and act on its
+ * outcome. Only outcome_committed() stores an offset, after COMMIT and after the dead letters of the batch
+ * are acknowledged: at that instant all records up to the offset are durable. */
 #include "loader/load.h"
 
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 #include "loader/outcome.h"
 
 enum {
-    BUSY_POLL_MS = 5,      /* while a batch is being written: its end should be noticed soon */
+    BUSY_POLL_MS = 5,      /* while a batch is being written, to notice its end soon */
     BLOCKED_WAIT_MS = 50,  /* a queue has no room: wait for the writer */
-    PAUSE_AFTER_MS = 1000, /* … and when that takes longer, pause its topic and go on with the others */
-    STOP_WRITE_MS = 3500,  /* a transaction under way may finish for so long */
-    STOP_ABORT_MS = 1000,  /* … and then its connection is cut */
+    PAUSE_AFTER_MS = 1000, /* it has none for so long: pause its topic, and go on with the others */
+    STOP_WRITE_MS = 3500,  /* asked to stop: a transaction under way has so long to finish */
+    STOP_ABORT_MS = 1000,  /* then its connection is cut, and the thread has so long to return */
 };
 
 void load_metrics_init(const struct routes *routes)
@@ -107,7 +107,7 @@ static void start_due_batch(struct loading *w)
         start_writing(w, NULL);
 }
 
-/* Some queue has no room and its topic is not paused: nothing may be read. */
+/* Has a queue no room while its topic is not paused? Then nothing may be read. */
 static bool is_blocked(const struct loading *w)
 {
     for (size_t i = 0; i < w->count; i++)
@@ -195,8 +195,8 @@ static bool is_done(void *arg)
     return !w->writing;
 }
 
-/* A transaction under way may finish, and its offsets go with it; one that hangs is cut off, and MySQL rolls
- * it back. Returns false when the thread does not come back: then nothing of it may be freed. */
+/* Let a transaction under way finish and store its offsets. If it hangs, cut its connection: MySQL then rolls
+ * it back. Returns false when the thread does not return: then nothing that it uses may be freed. */
 static bool stop_writing(struct loading *w)
 {
     struct err err = ERR_INIT;
@@ -213,7 +213,7 @@ static bool stop_writing(struct loading *w)
             return false;
     }
     if (finish_job(w, &err) != 0)
-        log_warn("the last batch is not finished, it will be repeated: %s", err.text);
+        log_warn("the last batch is not finished and will be repeated: %s", err.text);
     return true;
 }
 
@@ -268,7 +268,7 @@ int load_run(const struct load *l, struct err *err)
     if (!stop_writing(w)) {
         if (rc == 0)
             err_set(err, ERR_RETRY, 0,
-                    "MySQL does not let go of the writing thread: the process ends without it");
+                    "the writing thread hangs in a call to MySQL: the process ends without it");
         return 1;
     }
     close_run(w);

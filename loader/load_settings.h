@@ -1,4 +1,4 @@
-/* What the loader works with, as main() puts it together. */
+/* The loader's connections and limits, as main() puts them together. */
 #ifndef JST_LOADER_LOAD_SETTINGS_H
 #define JST_LOADER_LOAD_SETTINGS_H
 

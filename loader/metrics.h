@@ -1,4 +1,4 @@
-/* The loader's numbers. */
+/* The loader's metrics. */
 #ifndef JST_LOADER_METRICS_H
 #define JST_LOADER_METRICS_H
 
@@ -8,7 +8,7 @@
 
 extern const struct metric_family *const loader_families[]; /* NULL-ended */
 
-void load_metrics_pipeline(const char *pipeline); /* all its series, with 0 */
+void load_metrics_pipeline(const char *pipeline); /* makes all its series, with 0 */
 void load_count_commit(const struct batch *b, const struct apply_result *r, double seconds, int64_t now_ms);
 void load_count_retry(const char *pipeline, const char *class);
 const struct metric_family *load_metrics_paused(void); /* jst_loader_paused{pipeline,reason} */

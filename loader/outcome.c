@@ -1,5 +1,5 @@
-/* An offset is stored only here, in outcome_committed(), after COMMIT and after the dead letters of its batch
- * are acknowledged: at that instant everything the offset stands for is durable. */
+/* Only outcome_committed() stores an offset, after COMMIT and after the dead letters of the batch are
+ * acknowledged: at that instant all records up to the offset are durable. */
 #include "loader/outcome.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ enum {
 
 /* ------------------------------------------------------------------ a batch that is committed */
 
-/* Which letter a ticket is: of a row, or of a document whose message could not be read. */
+/* A ticket names a dead letter: of a row, or of a document whose message could not be read. */
 enum letter_kind { LETTER_ROW, LETTER_DOCUMENT, LETTER_KINDS };
 enum letter_form { LETTER_WHOLE, LETTER_BARE /* without its value */, LETTER_FORMS };
 
@@ -106,7 +106,7 @@ int outcome_refused(void *arg, const struct sink_failure *failure, struct err *e
     return send_dead(w, l, err);
 }
 
-/* MySQL's own text quotes the value: it stands in the dead letter only. */
+/* MySQL's error text quotes the value, so it goes into the dead letter only and the log has the number. */
 static void log_dead(const struct loading *w, const struct document *d, enum dead_class class, int code,
                      const char *why)
 {
@@ -118,7 +118,7 @@ static void log_dead(const struct loading *w, const struct document *d, enum dea
              r->partition, (long long)r->offset, dead_class_name(class), code != 0 ? refused : why);
 }
 
-/* 0: all are acknowledged; 1: asked to stop before that; -1. */
+/* 0: all are acknowledged; 1: asked to stop before that; -1 with *err. */
 static int send_dead_letters(struct loading *w, const struct pipeline_queue *queue, struct err *err)
 {
     const struct batch *b = queue->due;
@@ -157,7 +157,7 @@ static void count_dead_letters(const struct batch *b)
             dead_count(name, LOADER_STAGE, DEAD_PARSE);
 }
 
-/* A partition's records stand in the batch in their order: its last one carries the offset. */
+/* A partition's records stand in the batch in order, so the last one has the offset to store. */
 static void store_offsets(const struct loading *w, const struct batch *b)
 {
     for (size_t i = 0; i < b->document_count; i++) {
@@ -187,7 +187,7 @@ bool clear_pause(struct loading *w, const struct pipeline_queue *queue)
     return waited;
 }
 
-/* It waits for one thing at a time. True: that is new. */
+/* The queue waits for one reason at a time. True: the reason is new. */
 static bool set_pause(struct loading *w, const struct pipeline_queue *queue, enum pause_reason reason,
                       const char *why)
 {
@@ -240,7 +240,7 @@ static void wait_for_person(struct loading *w, struct pipeline_queue *queue, con
     if (set_pause(w, queue, reason, why->text))
         log_error("%s: paused until it is mended, tried again every minute: %s", queue->route->pipeline->name,
                   why->text);
-    batch_forget_rejections(queue->due); /* what was wrong with the rows may be mended with the table */
+    batch_forget_rejections(queue->due); /* mending the table may make the rows fit */
     queue->retry_at_ms = clock_monotonic_ms() + PERSON_RETRY_MS;
 }
 
@@ -266,15 +266,15 @@ int outcome_failed(struct loading *w, struct pipeline_queue *queue, struct err *
     const struct err *why = &w->job.err;
 
     queue->attempts++;
-    table_free(queue->table); /* what the server says now counts: read it again */
+    table_free(queue->table); /* the table may have changed: read its shape again */
     queue->table = NULL;
-    if (queue->orphaned) { /* what fills came with the new assignment: it stays */
+    if (queue->orphaned) { /* the filling batch stays, since it came with the new assignment */
         queue->orphaned = false;
         batch_free(queue->due, w->l->in);
         queue->due = NULL;
         return 0;
     }
-    /* a last attempt at an unknown error takes it for a row's */
+    /* after an unknown error, the last attempt treats it as an error of a row */
     bool last =
         why->kind == ERR_RETRY && db_error_class(why->code) == DB_UNKNOWN && !w->job.rules.unknown_as_row;
     if (w->l->bounded && !last &&

@@ -1,6 +1,5 @@
-/* What comes of a batch that the writing thread has finished with: its offsets, its dead letters, or another
- * try. Shared by load.c (the work in the
- * stage) and outcome.c; nobody else includes it. */
+/* The steps after the writing thread has finished with a batch: dead letters and offsets, or another try.
+ * Shared by load.c and outcome.c; nobody else includes it. */
 #ifndef JST_LOADER_OUTCOME_H
 #define JST_LOADER_OUTCOME_H
 
@@ -23,7 +22,7 @@ enum { RETRY_MOST_MS = 5000 };
 
 struct write_job {
     struct db *db;
-    struct pipeline_queue *queue; /* NULL: only look whether the database is there */
+    struct pipeline_queue *queue; /* NULL: only check that the database answers */
     bool create_tables;
     struct apply_rules rules;
     struct apply_result result;
@@ -39,7 +38,7 @@ struct loading {
     struct acks acks;
     struct pipeline_queue *queues; /* one a route */
     size_t count;
-    size_t next; /* the queue to look at first: every one gets its turn */
+    size_t next; /* the queue to look at first, so that each gets its turn */
     struct worker *worker;
     struct write_job job;
     bool writing;
@@ -51,13 +50,14 @@ struct loading {
 /* A dead letter that the broker refuses for its size goes without its value. -1: ERR_FATAL. */
 int outcome_refused(void *arg, const struct sink_failure *failure, struct err *err);
 
-/* The pipeline waits for nothing any more. Lost partitions are told apart, by the stage. Was it waiting? */
+/* End the pipeline's reasons to wait, except lost messages, which belong to the stage. Was it waiting? */
 bool clear_pause(struct loading *w, const struct pipeline_queue *queue);
 
-/* The batch of the job is committed in MySQL: dead letters, offsets, counts. -1: ERR_FATAL. */
+/* After the job's batch is committed in MySQL: send its dead letters, store its offsets, count. -1:
+ * ERR_FATAL. */
 int outcome_committed(struct loading *w, struct pipeline_queue *queue, struct err *err);
 
-/* It is not: when to try again, or why not. -1: the program must end. */
+/* After the job's batch has failed: decide when to try again. -1: the program must end, and *err says why. */
 int outcome_failed(struct loading *w, struct pipeline_queue *queue, struct err *err);
 
 #endif

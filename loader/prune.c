@@ -10,8 +10,8 @@
 
 enum { KEYS_MAX = 500, KEY_MAX = 64 * 1024 * 1024 };
 
-/* A value to compare a column with: bare digits for an integer column, so that nothing is compared as double.
- */
+/* Append a value to compare a column with. An integer column gets bare digits; MySQL would compare a quoted
+ * number as a double. */
 static void put_comparand(struct buf *sql, enum column_kind kind, const char *text, size_t len)
 {
     if (kind == COLUMN_INTEGER && row_check_is_integer(text, len))
@@ -20,7 +20,7 @@ static void put_comparand(struct buf *sql, enum column_kind kind, const char *te
         sql_put_text(sql, text, len);
 }
 
-/* SELECT of the keys that the table holds of the documents that won. false: no document to ask for. */
+/* SELECT the stored keys of the documents that won. false: there is no such document. */
 static bool put_stored_keys(struct transaction *t, size_t first, size_t count)
 {
     enum column_kind kind = t->table->kinds[t->p->document_column];
@@ -38,7 +38,7 @@ static bool put_stored_keys(struct transaction *t, size_t first, size_t count)
     buf_add_text(&t->sql, " IN (");
     for (size_t i = first; i < first + count; i++) {
         const char *id = transaction_document(t, i)->id;
-        /* an id that is no integer has no rows in an integer column, but '12x' would be compared as 12 */
+        /* '12x' has no rows in an integer column, but MySQL would compare it as 12: leave such ids out */
         if (t->lost[i] || (kind == COLUMN_INTEGER && !row_check_is_integer(id, strlen(id))))
             continue;
         if (any)
@@ -50,7 +50,8 @@ static bool put_stored_keys(struct transaction *t, size_t first, size_t count)
     return any;
 }
 
-/* A row's key as one text: its columns, each with its length before it. */
+/* Append one column of a row's key. Its length stands before it, so that the whole key is one unambiguous
+ * text. */
 static void put_key_part(struct buf *out, const char *text, size_t len)
 {
     buf_printf(out, "%zu:", len);
@@ -127,7 +128,7 @@ static void put_delete(struct transaction *t, char **const *rows, size_t count)
     buf_add_char(&t->sql, ')');
 }
 
-/* How many of these rows' keys a statement takes. */
+/* The number of these rows' keys that one statement takes. */
 static size_t keys_per_statement(const struct transaction *t, char ***rows, size_t count)
 {
     size_t n = 0;
@@ -159,7 +160,7 @@ static int delete_rows(struct transaction *t, char ***rows, size_t count, struct
     return 0;
 }
 
-/* Move the stored rows that are not wanted to the front; returns how many. */
+/* Move the stored rows that are not wanted to the front. Returns their number. */
 static size_t select_unwanted(const struct wanted_keys *wanted, size_t key_columns,
                               const struct db_result *stored)
 {

@@ -1,4 +1,4 @@
-/* Stored rows that a document no longer has. */
+/* Deletes stored rows that their document no longer has. */
 #ifndef JST_LOADER_PRUNE_H
 #define JST_LOADER_PRUNE_H
 

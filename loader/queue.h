@@ -14,15 +14,15 @@
 
 struct pipeline_queue {
     const struct route *route;
-    struct batch *filling; /* NULL: nothing came yet */
+    struct batch *filling; /* NULL: no record has come yet */
     struct batch *due;     /* being written, or waiting to be written again */
-    struct record *held;   /* what had no room in the filling batch, in order */
+    struct record *held;   /* records that had no room in the filling batch, in order */
     size_t held_count, held_cap;
-    struct flood flood;  /* how its last documents ended */
+    struct flood flood;  /* its last documents, good or bad */
     struct table *table; /* NULL: to be read before the next batch */
     int64_t retry_at_ms; /* monotonic: the due batch waits until then */
     int attempts;        /* failures of the due batch */
-    int unknown;         /* of them, by errors that are in no table */
+    int unknown;         /* of them, failures by errors that are not in the table of errors */
     bool orphaned;       /* the due batch is being written, and its partitions were revoked */
 };
 
@@ -34,10 +34,11 @@ void queue_advance(struct pipeline_queue *queue, const struct batch_limits *limi
                    bool flush, int64_t now_ms);
 /* Monotonic time when queue_advance() would find the filling batch old enough; INT64_MAX: nothing fills. */
 int64_t queue_due_at(const struct pipeline_queue *queue, int64_t wait_ms);
-/* Nothing more may be added now: records are held. */
+/* Are records held? Then nothing more may be added. */
 bool queue_is_blocked(const struct pipeline_queue *queue);
 bool queue_is_empty(const struct pipeline_queue *queue);
-/* Forget everything that is not being written; `writing`: the due batch is, and becomes orphaned. */
+/* Forget everything that is not being written. writing: the due batch is being written and becomes orphaned.
+ */
 void queue_drop(struct pipeline_queue *queue, struct source *source, bool writing);
 void queue_free(struct pipeline_queue *queue, struct source *source);
 

@@ -50,9 +50,10 @@ static int check_document(const struct batch *b, const struct table *t, const st
                        "column %s does not hold the document's id: the row would not be found again",
                        p->columns[p->document_column].name);
     if (t->kinds[p->document_column] == COLUMN_INTEGER && !row_check_is_integer(text, len))
-        return err_set(err, ERR_REJECT, 0,
-                       "column %s is an integer, the document's id is none: the row would not be found again",
-                       p->columns[p->document_column].name);
+        return err_set(
+            err, ERR_REJECT, 0,
+            "column %s is an integer and the document's id is not: the row would not be found again",
+            p->columns[p->document_column].name);
     return 0;
 }
 

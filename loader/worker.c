@@ -49,7 +49,7 @@ struct worker *worker_new(void)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->changed, &attr);
     pthread_condattr_destroy(&attr);
-    /* signals are the main thread's: its waits must wake */
+    /* the main thread takes the signals, because its waits must end on them */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     if (pthread_create(&w->thread, NULL, serve_jobs, w) != 0) {

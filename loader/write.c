@@ -88,8 +88,8 @@ static int write_halves(struct transaction *t, struct row *const *rows, size_t c
     return write_rows(t, rows + half, count - half, err);
 }
 
-/* One of these rows is at fault. The number in the error is believed only when that row fails alone: an error
- * from inside a trigger counts the trigger's rows. */
+/* Find the faulty row among these. The row number in the error counts only if that row also fails alone,
+ * since an error inside a trigger numbers the trigger's rows. */
 static int find_fault(struct transaction *t, struct row *const *rows, size_t count, struct err *err)
 {
     size_t at = db_error_row(err->text);
@@ -103,12 +103,13 @@ static int find_fault(struct transaction *t, struct row *const *rows, size_t cou
         return write_halves(t, rows, count, err);
     if (write_rows(t, rows, at - 1, err) != 0)
         return -1;
-    /* where most rows are at fault, going on from each to the next would cost the square of their number */
+    /* halve the rest: if most rows are faulty, going from one to the next would cost the square of their
+     * number */
     return write_halves(t, rows + at, count - at, err);
 }
 
-/* Write these rows. When one of them is at fault, find it - by the number in the error, else by halving -
- * mark it, and go on with the others, so that one pass finds them all. */
+/* Write these rows. If one of them is at fault, find it by the number in the error or by halving, mark it,
+ * and go on with the others: one pass finds all faulty rows. */
 static int write_rows(struct transaction *t, struct row *const *rows, size_t count, struct err *err)
 {
     if (count == 0 || write_statement(t, rows, count, err) == 0)
@@ -134,7 +135,7 @@ int write_wanted_rows(struct transaction *t, struct err *err)
             struct row *row = &t->batch->rows[d->first_row + j];
             if (row->rejected)
                 continue;
-            /* a character takes at most two bytes more than it had; each cell has quotes and a comma */
+            /* escaping at most doubles a text; each cell also has quotes and a comma */
             size_t size = row->line_len * 2 + t->p->column_count * 4;
             if (count == (size_t)t->p->statement_rows || (count > 0 && bytes + size > t->aim / 2)) {
                 rc = write_rows(t, chunk, count, err);

@@ -1,4 +1,4 @@
-/* The rows into the table, and which of them MySQL refuses. */
+/* Writes rows into the table, and finds those that MySQL refuses. */
 #ifndef JST_LOADER_WRITE_H
 #define JST_LOADER_WRITE_H
 
