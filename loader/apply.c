@@ -10,8 +10,8 @@
 #include "loader/heads.h"
 #include "loader/prune.h"
 #include "loader/row_check.h"
+#include "loader/row_write.h"
 #include "loader/transaction.h"
-#include "loader/write.h"
 
 enum {
     /* bytes; the server's own limit holds when it is lower */

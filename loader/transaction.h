@@ -1,5 +1,5 @@
 /* A transaction under way: what it works on, the text of its next statement, and what it has done so far.
- * Below apply.c, prune.c and write.c; nobody else includes it. */
+ * Below apply.c, prune.c and row_write.c; nobody else includes it. */
 #ifndef JST_LOADER_TRANSACTION_H
 #define JST_LOADER_TRANSACTION_H
 

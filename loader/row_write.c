@@ -1,4 +1,4 @@
-#include "loader/write.h"
+#include "loader/row_write.h"
 
 #include <stdlib.h>
 #include <string.h>

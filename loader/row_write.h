@@ -1,6 +1,6 @@
 /* Writes rows into the table, and finds those that MySQL refuses. */
-#ifndef JST_LOADER_WRITE_H
-#define JST_LOADER_WRITE_H
+#ifndef JST_LOADER_ROW_WRITE_H
+#define JST_LOADER_ROW_WRITE_H
 
 struct err;
 struct transaction;
