@@ -16,7 +16,7 @@
 #include "common/monitor/http_server.h"
 #include "common/monitor/metrics.h"
 #include "common/pipeline/pipeline.h"
-#include "common/wire/topics.h"
+#include "common/wire/topics_file.h"
 
 enum { ADDRESS_TEXT = 64, NAMES_MAX = 2000 };
 

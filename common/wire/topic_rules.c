@@ -1,20 +1,12 @@
 #include "common/wire/topic_rules.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/base/units.h"
 
-enum { BROKER_DEFAULT_BYTES = 1048588, MIB = 1 << 20 };
-
-size_t topic_max_bytes(const struct topics *topics, enum topic_role role)
-{
-    const char *text = topic_setting(&topics->rules[role], "max.message.bytes");
-    int64_t bytes;
-
-    return text != NULL && parse_int64(text, &bytes) == 0 ? (size_t)bytes : BROKER_DEFAULT_BYTES;
-}
+enum { MIB = 1 << 20 };
 
 static bool has_setting(const struct topic_rule *rule, const char *name, const char *value)
 {

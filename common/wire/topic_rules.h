@@ -1,7 +1,8 @@
-/* What of topics.conf would break a promise. Pure; for topics.c. */
+/* Finds the topics that would break a promise. Pure; for topics_file.c. */
 #ifndef JST_COMMON_WIRE_TOPIC_RULES_H
 #define JST_COMMON_WIRE_TOPIC_RULES_H
 
+#include "common/base/faults.h"
 #include "common/wire/topics.h"
 
 /* Every fault names the line of the role's rule, or only the file where that rule is built in. */

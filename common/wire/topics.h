@@ -1,10 +1,11 @@
-/* topics.conf: which topics there are, how many partitions, which settings. Pure but for reading the file. */
+/* The topics: their names, partitions and settings, as topics.conf says. Pure. */
 #ifndef JST_COMMON_WIRE_TOPICS_H
 #define JST_COMMON_WIRE_TOPICS_H
 
 #include <stddef.h>
 
-#include "common/base/faults.h"
+/* Stands for a pipeline's name in a pattern. */
+#define TOPIC_PIPELINE "{pipeline}"
 
 enum topic_role { TOPIC_RAW, TOPIC_ROWS, TOPIC_DEAD, TOPIC_STATE, TOPIC_ROLES };
 
@@ -25,13 +26,6 @@ struct topics {
     struct topic_rule rules[TOPIC_ROLES];
 };
 
-/* A file that does not exist is an error only if it was asked for (must_exist); else the built-in rules hold,
- * which are those of the shipped topics.conf. Every fault names file:line. Checked: each role at most once,
- * the {pipeline} where it belongs, legal topic names (letters, digits, . _ -, at most 249 with the longest
- * pipeline name), values (durations and sizes take units, and are kept as the broker writes them), and what
- * the promises rest on: topic_rules.c. */
-void topics_read(const char *file, int must_exist, struct topics *ret, struct faults *faults);
-void topics_parse(const char *file, const char *text, struct topics *ret, struct faults *faults);
 void topics_free(struct topics *topics); /* NULL ok */
 
 const char *topic_role_name(enum topic_role role); /* "raw" */

@@ -19,7 +19,7 @@
 #include "common/kafka/kafka.h"
 #include "common/pipeline/pipeline.h"
 #include "common/skeleton/app.h"
-#include "common/wire/topics.h"
+#include "common/wire/topics_file.h"
 
 /* The files that app_init() reads, in words: "--pipelines broken" has an error, "odd" a warning. */
 void pipelines_read(const char *const *paths, size_t path_count, struct pipelines *ret, struct faults *faults)

@@ -13,6 +13,7 @@
 #include "common/base/faults.h"
 #include "common/kafka/kafka.h"
 #include "common/options/options.h"
+#include "common/wire/topics_file.h"
 
 static char folder[] = "/tmp/jst-kafka-config-XXXXXX";
 static char path[64];

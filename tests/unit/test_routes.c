@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "common/wire/routes.h"
+#include "common/wire/topics_file.h"
 #include "tests/unit/twins/twin_pipeline.h"
 
 static void test_routes(void **state)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/faults.h"
-#include "common/wire/topics.h"
+#include "common/wire/topics_file.h"
 
 static void assert_same(const struct topics *a, const struct topics *b)
 {

@@ -19,6 +19,7 @@
 #include "common/base/log.h"
 #include "common/monitor/health.h"
 #include "common/monitor/metrics.h"
+#include "common/wire/topics_file.h"
 #include "loader/load.h"
 #include "tests/unit/twins/fake_db.h"
 #include "tests/unit/twins/memory_sink.h"

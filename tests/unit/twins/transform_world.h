@@ -20,6 +20,7 @@
 #include "common/monitor/health.h"
 #include "common/monitor/metrics.h"
 #include "common/wire/message.h"
+#include "common/wire/topics_file.h"
 #include "tests/unit/twins/memory_sink.h"
 #include "tests/unit/twins/memory_source.h"
 #include "tests/unit/twins/twin_pipeline.h"
