@@ -6,7 +6,7 @@
 #include "common/skeleton/app.h"
 #include "loader/load.h"
 
-static void check(const struct app *app, struct faults *faults)
+static void check_options(const struct app *app, struct faults *faults)
 {
     if (options_text(app->options, "mysql-database") == NULL)
         fault_add(faults, FAULT_ERROR, "--mysql-database", "is needed: the database that holds the tables");
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     struct db *db = NULL;
     const unsigned roles = 1U << TOPIC_ROWS | 1U << TOPIC_DEAD;
 
-    if (app_init(PROGRAM_LOADER, argc, argv, check, &app, &err) != 0)
+    if (app_init(PROGRAM_LOADER, argc, argv, check_options, &app, &err) != 0)
         goto out;
     routes_init(&routes, app.pipelines, app.topics);
     load_metrics_init(&routes);

@@ -220,7 +220,7 @@ static const char *config_value(const rd_kafka_ConfigResource_t *resource, const
     return NULL;
 }
 
-static const char *separator(const struct buf *text)
+static const char *separator_before(const struct buf *text)
 {
     return text->len > 0 ? ", " : "";
 }
@@ -233,15 +233,15 @@ static void describe_difference(struct topic_state *t, const rd_kafka_ConfigReso
     if (t->partitions != t->rule->partitions)
         buf_printf(&text, "%d partitions instead of %d", t->partitions, t->rule->partitions);
     if (t->rule->replication > 0 && t->replication != t->rule->replication)
-        buf_printf(&text, "%sreplication=%d instead of %d", separator(&text), t->replication,
+        buf_printf(&text, "%sreplication=%d instead of %d", separator_before(&text), t->replication,
                    t->rule->replication);
     if (resource == NULL)
-        buf_printf(&text, "%sits settings may not be read", separator(&text));
+        buf_printf(&text, "%sits settings may not be read", separator_before(&text));
     for (size_t i = 0; resource != NULL && i < t->rule->setting_count; i++) {
         const struct topic_setting *s = &t->rule->settings[i];
         const char *actual = config_value(resource, s->name);
         if (!same_setting(s->value, actual))
-            buf_printf(&text, "%s%s=%s instead of %s", separator(&text), s->name,
+            buf_printf(&text, "%s%s=%s instead of %s", separator_before(&text), s->name,
                        actual != NULL ? actual : "(unknown)", s->value);
     }
     free(t->differs);

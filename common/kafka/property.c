@@ -13,7 +13,7 @@ enum { PLACE_MAX = 512, FILE_MAX_BYTES = 64 * 1024 };
 
 /* ---- where they stand ---- */
 
-static char *trim(char *text)
+static char *trim_text(char *text)
 {
     while (*text == ' ' || *text == '\t')
         text++;
@@ -31,9 +31,9 @@ static int take_text(char *text, const char *place, bool is_flag, property_taker
 
     if (equals != NULL) {
         *equals = '\0';
-        property.value = trim(equals + 1);
+        property.value = trim_text(equals + 1);
     }
-    property.name = trim(text);
+    property.name = trim_text(text);
     return take(arg, &property);
 }
 
@@ -45,7 +45,7 @@ static int take_lines(const char *file, char *text, property_taker *take, void *
     for (char *line; rc == 0 && (line = strsep(&text, "\n")) != NULL;) {
         char place[PLACE_MAX];
         snprintf(place, sizeof place, "%s:%d", file, ++number);
-        line = trim(line);
+        line = trim_text(line);
         if (*line != '\0' && *line != '#')
             rc = take_text(line, place, false, take, arg);
     }
