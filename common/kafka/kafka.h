@@ -20,23 +20,23 @@ struct metric_family;
 extern const struct metric_family kafka_consumer_lag;
 
 /* Check --brokers, --kafka-config and --kafka, and make the clients as the start would, without a connection:
- * what ends the start with ERR_CONFIG is found here. Sizes are compared with the topics'. */
+ * everything that would end the start with ERR_CONFIG is found here. Sizes are compared with the topics'. */
 void kafka_check(const struct options *options, const struct topics *topics, struct faults *faults);
 
 struct source_config {
     const char *group;
-    const char *const *topics;    /* names to subscribe to; topics that do not exist yet are waited for */
+    const char *const *topics; /* names to subscribe to; the source waits for topics that do not exist yet */
     const char *const *pipelines; /* the pipeline of each of them, for jst_consumer_lag; NULL: none */
     size_t topic_count;           /* both arrays are copied */
     bool bounded;        /* --once: end at the ends of the topics as they stand when first assigned */
-    bool from_beginning; /* always read whole partitions, and never commit: the state topic */
+    bool from_beginning; /* for the state topic: always read whole partitions, and never commit */
 };
-/* Returns at once: the broker need not be there. ERR_CONFIG: a property is wrong. */
+/* Returns at once, without waiting for the broker. ERR_CONFIG: a property is wrong. */
 int kafka_source_open(const struct options *options, const struct source_config *config, struct source **ret,
                       struct err *err) __attribute__((warn_unused_result));
 
-/* The source of a program that reads the raw or rows topics of all pipelines in its --group, to their present
- * ends when --once. */
+/* The source of a program that reads the raw or rows topics of all pipelines, as a member of its --group.
+ * With --once it ends at their present ends. */
 int kafka_routes_open(const struct options *options, const struct routes *routes, enum topic_role role,
                       struct source **ret, struct err *err) __attribute__((warn_unused_result));
 
@@ -51,17 +51,17 @@ struct topic_state {
     bool exists;
     int partitions; /* as it is */
     int replication;
-    char *differs; /* what differs from the rule, in words; NULL: nothing */
+    char *differs; /* the differences from the rule, in words; NULL: there are none */
 };
 struct topic_report {
     struct topic_state *list;
     size_t count;
 };
 
-enum topic_action { TOPICS_LOOK, TOPICS_CREATE, TOPICS_APPLY /* create, and alter what differs */ };
+enum topic_action { TOPICS_LOOK, TOPICS_CREATE, TOPICS_APPLY /* create, and alter those that differ */ };
 
-/* Look at (and mend) the topics of these pipelines. roles: bit mask of 1 << enum topic_role.
- * ERR_RETRY: the broker is not there within timeout_ms, or refuses for now. */
+/* Report the topics of these pipelines, and create or alter them as `action` says. roles: bit mask of 1 <<
+ * enum topic_role. ERR_RETRY: the broker does not answer within timeout_ms, or refuses for now. */
 int kafka_topics(const struct options *options, const struct topics *topics,
                  const struct pipelines *pipelines, unsigned roles, enum topic_action action, int timeout_ms,
                  struct topic_report *ret, struct err *err) __attribute__((warn_unused_result));

@@ -21,12 +21,12 @@ enum {
 
 enum kafka_client { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_ADMIN };
 
-/* A configuration with the defaults of that kind of client, then the user's file, then --kafka, then what
- * must not be changed. ERR_CONFIG: a property is wrong. */
+/* Make a configuration: the defaults of that kind of client, then the user's file, then --kafka, then the
+ * properties that nobody may change. ERR_CONFIG: a property is wrong. */
 int kafka_conf_new(const struct options *options, enum kafka_client client, rd_kafka_conf_t **ret,
                    struct err *err);
 
-/* Set one property whose value is known to be fine. */
+/* Set one property whose value is known to be right; otherwise the code is wrong, and the process ends. */
 void kafka_conf_must(rd_kafka_conf_t *conf, const char *name, const char *value);
 
 /* A property that is set and a number. */
@@ -35,12 +35,12 @@ int64_t kafka_conf_number(const rd_kafka_conf_t *conf, const char *name);
 /* Create the client; takes conf over. A producer's queue gets room for its largest message. */
 int kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret, struct err *err);
 
-/* What a statistics callback reads out of librdkafka's JSON. */
+/* The facts that a statistics callback reads from librdkafka's JSON. */
 struct kafka_stats {
     int brokers_up;
     int64_t idle_us; /* since the broker heard from last sent something; -1: none is up */
 };
-/* What the statistics do not tell of what is read. */
+/* Facts that kafka_stats_read() needs and librdkafka's JSON does not hold. */
 struct kafka_stats_help {
     /* The pipeline of a topic, or NULL. */
     const char *(*pipeline)(void *arg, const char *topic);
@@ -52,7 +52,7 @@ struct kafka_stats_help {
 void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,
                       struct kafka_stats *ret);
 
-/* The partitions were revoked: their lag is another process's to show. */
+/* After a revocation: stop showing lags, since another process now shows those of its partitions. */
 void kafka_stats_forget_lags(void);
 
 #endif

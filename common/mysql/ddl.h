@@ -12,11 +12,11 @@ struct buf;
  * MariaDB name it differently. */
 const char *ddl_collation(bool mariadb);
 
-/* CREATE TABLE IF NOT EXISTS for the pipeline's target table, without a final semicolon: types that fit the
- * target's fields, the key as primary key, an index on the document's id. */
+/* CREATE TABLE IF NOT EXISTS for the pipeline's target table, without a final semicolon. Its types fit the
+ * target's fields, its primary key is the pipeline's key, and the document's id has an index. */
 void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out);
 
-/* The same for jst_heads. */
+/* CREATE TABLE IF NOT EXISTS for jst_heads. */
 void ddl_heads(bool mariadb, struct buf *out);
 
 #endif

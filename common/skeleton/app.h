@@ -14,7 +14,7 @@ struct topics;
 
 extern const struct metric_family app_build_info;
 
-/* What app_init() read and checked. Lives until app_exit(). */
+/* The configuration that app_init() has read and checked. Lives until app_exit(). */
 struct app {
     enum program program;
     struct options *options;
@@ -26,7 +26,7 @@ struct app {
     size_t faults_logged; /* how many of them */
 };
 
-/* A program's own configuration checks: adds to *faults. */
+/* A program's own checks of the configuration; adds to *faults. */
 typedef void app_check(const struct app *app, struct faults *faults);
 
 /* Read and check everything: options, pipelines, topics, Kafka properties, then `check` (NULL ok); start log,
@@ -46,8 +46,8 @@ void app_ready(struct app *app);
 /* stop_requested(), for loops to ask in each turn: also logs that a SIGHUP came and is ignored. */
 bool app_stopping(void);
 
-/* Log how the process ends, and give its exit code: 0, 100 or 111. ERR_RETRY while stopping is no error: what
- * was given up is tried again by the next process. For a process that cannot be cleaned up; others end by
+/* Log how the process ends, and give its exit code: 0, 100 or 111. ERR_RETRY while stopping is not an
+ * error: the next process repeats the work. Only for a process that cannot be cleaned up; others call
  * app_exit(). */
 int app_end(const struct err *err);
 

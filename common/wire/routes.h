@@ -1,4 +1,4 @@
-/* Which pipeline a topic belongs to, and where its records go. */
+/* A route joins a pipeline with its topics: where records come from, and where they go. */
 #ifndef JST_COMMON_WIRE_ROUTES_H
 #define JST_COMMON_WIRE_ROUTES_H
 
@@ -17,16 +17,16 @@ struct routes {
     size_t count;
 };
 
-/* Keeps references to the pipelines. */
+/* Makes a route for each pipeline, and keeps a reference to it. */
 void routes_init(struct routes *routes, const struct pipelines *pipelines, const struct topics *topics);
 void routes_free(struct routes *routes); /* NULL ok */
 
 /* The route's topic of that role: raw, rows or dead. */
 const char *route_topic(const struct route *route, enum topic_role role);
-/* The route whose topic of that role this is. NULL: none. */
+/* The route to which this topic of that role belongs. NULL: there is none. */
 const struct route *routes_by_topic(const struct routes *routes, enum topic_role role, const char *topic);
 
-/* The largest message that a topic of this role takes (its max.message.bytes, else Kafka's 1 MiB + 12)), with
+/* The largest message that a topic of this role takes (its max.message.bytes, else Kafka's 1 MiB + 12), with
  * key and headers. */
 size_t routes_max_bytes(const struct topics *topics, enum topic_role role);
 

@@ -36,8 +36,8 @@ static char *role_place(const struct rule_check *check, enum topic_role role)
     return line > 0 ? mem_printf("%s:%zu", check->file, line) : mem_strdup(check->file);
 }
 
-/* A replay begins and ends at instants of publication, and a lag is told in seconds: both by the clock of the
- * broker, which alone orders what several processes wrote. */
+/* A replay begins and ends at instants of publication, and a lag is told in seconds. Both use the broker's
+ * clock, because only it orders the messages of several processes. */
 static void check_clock(const struct rule_check *check, enum topic_role role)
 {
     if (!has_setting(&check->topics->rules[role], "message.timestamp.type", "LogAppendTime"))
@@ -54,7 +54,8 @@ static void check_least_size(const struct rule_check *check, enum topic_role rol
                    bytes, topic_role_name(role));
 }
 
-/* A dead letter is what could not be processed, whole, and the reason. */
+/* A dead letter holds a whole message that could not be processed, and the reason: its topic must take more.
+ */
 static void check_room_for_dead_letters(const struct rule_check *check)
 {
     size_t raw = topic_max_bytes(check->topics, TOPIC_RAW);

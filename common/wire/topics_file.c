@@ -232,7 +232,7 @@ void topics_parse(const char *file, const char *text, struct topics *ret, struct
         usual.rules[role] = (struct topic_rule){0};
     }
     topics_free(&usual);
-    if (faults->errors == errors) /* else one slip would be told twice */
+    if (faults->errors == errors) /* else one mistake would be reported twice */
         topics_check(file, ret, faults);
 }
 

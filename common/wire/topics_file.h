@@ -5,11 +5,11 @@
 #include "common/base/faults.h"
 #include "common/wire/topics.h"
 
-/* A file that does not exist is an error only if it was asked for (must_exist); else the built-in rules hold,
- * which are those of the shipped topics.conf. Every fault names file:line. Checked: each role at most once,
- * the {pipeline} where it belongs, legal topic names (letters, digits, . _ -, at most 249 with the longest
- * pipeline name), values (durations and sizes take units, and are kept as the broker writes them), and what
- * the promises rest on: topic_rules.c. */
+/* A file that does not exist is an error only if must_exist, because the user named it. Otherwise the
+ * built-in rules hold; they are those of the shipped topics.conf. Every fault names file:line. Checked: each
+ * role at most once, the {pipeline} where it belongs, legal topic names (letters, digits, . _ -, at most 249
+ * with the longest pipeline name), values (durations and sizes take units, and are kept as the broker writes
+ * them), and the settings on which the promises rest (topic_rules.c). */
 void topics_read(const char *file, int must_exist, struct topics *ret, struct faults *faults);
 void topics_parse(const char *file, const char *text, struct topics *ret, struct faults *faults);
 
