@@ -300,14 +300,15 @@ static void give_up(struct extract *x, struct pipeline_job *j, const struct err 
         j->due_s = soon_s;
 }
 
-static void try_later(struct extract *x, struct pipeline_job *j, int64_t wait_ms, const struct err *why)
+static void try_later(struct extract *x, struct pipeline_job *j, const struct reply *reply, int64_t wait_ms,
+                      const struct err *why)
 {
     struct backoff *b = &j->sync.backoff;
     int64_t now_ms = clock_monotonic_ms();
     char pause[32];
 
     backoff_fail(b, now_ms, wait_ms, (uint32_t)x->client->random());
-    if (b->failures > 1 && x->client->verdict.class == API_TRANSIENT && j->sync.walks_given_up == 0)
+    if (b->failures > 1 && reply->verdict.class == API_TRANSIENT && j->sync.walks_given_up == 0)
         health_dependency("api", false, why->text);
     if (sync_exhausted(&j->sync, now_ms)) {
         give_up(x, j, why);
@@ -340,6 +341,7 @@ static int take_turn(struct extract *x, struct pipeline_job *j, const struct syn
 {
     struct err why = ERR_INIT;
     struct err notice = ERR_INIT;
+    struct reply reply;
     int64_t wait_ms;
     int failures = j->sync.backoff.failures;
 
@@ -348,12 +350,12 @@ static int take_turn(struct extract *x, struct pipeline_job *j, const struct syn
         client_forget_refusals(x->client);
     if (!j->sync.active && !begin_sync(x, j, w))
         return 0;
-    enum sync_result result = sync_step(&j->sync, w, &wait_ms, &why);
+    enum sync_result result = sync_step(&j->sync, w, &reply, &wait_ms, &why);
     if (client_notice(x->client, &notice))
         log_warn("%s", notice.text);
     if (sync_notice(&j->sync, &notice))
         log_warn("pipeline %s: %s", name_of(j), notice.text);
-    if (x->client->asked && x->client->verdict.class == API_OK && j->sync.backoff.failures == 0)
+    if (reply.asked && reply.verdict.class == API_OK && j->sync.backoff.failures == 0)
         note_success(x, j, failures);
     j->state->checkpoint = j->sync.checkpoint.synced_to_s > j->state->checkpoint.synced_to_s
                                ? j->sync.checkpoint
@@ -369,9 +371,9 @@ static int take_turn(struct extract *x, struct pipeline_job *j, const struct syn
         return -1;
     } else if (result == SYNC_FAILED && why.kind == ERR_PAUSE) {
         sync_abandon(&j->sync);
-        pause_job(x, j, x->client->verdict.reason, &why);
+        pause_job(x, j, reply.verdict.reason, &why);
     } else if (result == SYNC_FAILED && !x->stopping() && x->leader) {
-        try_later(x, j, wait_ms, &why);
+        try_later(x, j, &reply, wait_ms, &why);
     }
     return 0;
 }

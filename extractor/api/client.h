@@ -21,11 +21,9 @@ struct client {
     const char *token_file; /* NULL: tokens are not kept */
     struct limiter limiter;
     struct token token;
-    int64_t ahead_ms;   /* how far the own clock is ahead of the API's; never below 0 */
-    bool clock_refused; /* the last query was refused for its timestamp */
-    bool asked;         /* the last call did send a request; of which: */
-    struct api_answer answer;
-    struct api_verdict verdict;
+    int64_t ahead_ms;         /* how far the own clock is ahead of the API's; never below 0 */
+    bool clock_refused;       /* the last query was refused for its timestamp */
+    struct api_answer answer; /* the last one; its memory is used again */
     struct err notice; /* something a person should know although work goes on; taken by client_notice() */
 };
 
@@ -36,16 +34,24 @@ void client_init(struct client *c, struct api *api, const struct account *accoun
 void client_free(struct client *c);
 
 enum call_result {
-    CALL_ANSWERED, /* *ret describes c->answer.body, which has code 0 */
+    CALL_ANSWERED, /* c->answer.body has code 0, and r->envelope describes it */
     CALL_AGAIN,    /* the request was about the token, or was refused in a way that is mended: ask again */
     CALL_FAILED,   /* *err says why */
 };
 
-/* Send one request, now; the caller has waited until client_wait_ms() was 0. c->verdict says what came of it.
- * CALL_FAILED: ERR_RETRY (not before c->verdict.wait_ms), ERR_REJECT (the answer is too large), ERR_PAUSE (a
- * person must act: c->verdict.reason), ERR_FATAL. list: the name of the documents' array, or NULL. */
+/* What came of a call. */
+struct reply {
+    bool asked;                 /* a request was sent; of its answer: */
+    struct api_verdict verdict; /* what it means */
+    struct envelope envelope;   /* code and text, and of a query the documents */
+};
+
+/* Send one request, now; the caller has waited until client_wait_ms() was 0. CALL_FAILED: ERR_RETRY (not
+ * before r->verdict.wait_ms), ERR_REJECT (the answer is too large), ERR_PAUSE (a person must act:
+ * r->verdict.reason), ERR_FATAL. *r is written in any case. list: the name of the documents' array, or NULL.
+ */
 enum call_result client_query(struct client *c, const char *path, const char *biz, const char *list,
-                              struct envelope *ret, struct err *err) __attribute__((warn_unused_result));
+                              struct reply *r, struct err *err) __attribute__((warn_unused_result));
 
 int64_t client_wait_ms(const struct client *c);
 /* The earlier of the own clock and the API's, in whole seconds since 1970 UTC. */

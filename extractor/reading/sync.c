@@ -234,29 +234,30 @@ static int write_biz(struct sync *r, const struct client *c, struct err *err)
     return biz_write(r->route->pipeline, &biz, &r->biz, err);
 }
 
-enum sync_result sync_step(struct sync *r, const struct sync_world *w, int64_t *ret_wait_ms, struct err *err)
+enum sync_result sync_step(struct sync *r, const struct sync_world *w, struct reply *ret,
+                           int64_t *ret_wait_ms, struct err *err)
 {
     const struct pipeline *p = r->route->pipeline;
     struct client *c = w->client;
-    struct envelope e;
     enum sync_result result = SYNC_FAILED;
 
     *ret_wait_ms = 0;
+    *ret = (struct reply){0};
     if (write_biz(r, c, err) != 0)
         return SYNC_FAILED;
-    enum call_result call = client_query(c, p->api, r->biz.data, p->list, &e, err);
-    if (c->asked) {
-        metric_add(r->metrics.requests[c->verdict.class], 1);
+    enum call_result call = client_query(c, p->api, r->biz.data, p->list, ret, err);
+    if (ret->asked) {
+        metric_add(r->metrics.requests[ret->verdict.class], 1);
         metric_observe(metrics_request_seconds(), c->answer.seconds);
     }
     switch (call) {
     case CALL_AGAIN:
         return SYNC_GOES_ON;
     case CALL_ANSWERED:
-        result = take_answer(r, w, &e, ret_wait_ms, err);
+        result = take_answer(r, w, &ret->envelope, ret_wait_ms, err);
         break;
     case CALL_FAILED:
-        *ret_wait_ms = c->verdict.wait_ms;
+        *ret_wait_ms = ret->verdict.wait_ms;
         if (err->kind == ERR_REJECT)
             result = too_large(r, w, NULL, ret_wait_ms, err);
         break;

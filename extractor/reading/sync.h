@@ -18,6 +18,7 @@
 
 struct client;
 struct publisher;
+struct reply;
 struct route;
 
 /* What all syncs share. */
@@ -63,9 +64,10 @@ enum sync_result {
                    must act; ERR_FATAL */
 };
 
-/* One request, what follows from it, and Kafka's acknowledgement. */
-enum sync_result sync_step(struct sync *r, const struct sync_world *w, int64_t *ret_wait_ms, struct err *err)
-    __attribute__((warn_unused_result));
+/* One request, what follows from it, and Kafka's acknowledgement. ret: what the API answered; no longer than
+ * the body in the client's answer may its envelope be used. */
+enum sync_result sync_step(struct sync *r, const struct sync_world *w, struct reply *ret,
+                           int64_t *ret_wait_ms, struct err *err) __attribute__((warn_unused_result));
 
 /* Take the notice, if there is one. */
 bool sync_notice(struct sync *r, struct err *ret);

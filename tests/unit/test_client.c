@@ -54,6 +54,7 @@ struct talk {
     struct twin_api api;
     struct script script;
     struct client client;
+    struct reply reply;
     struct err err;
 };
 
@@ -68,10 +69,8 @@ static void begin(struct talk *t, const char *given, const struct line *lines, s
 
 static enum call_result ask(struct talk *t)
 {
-    struct envelope e;
-
     err_clear(&t->err);
-    return client_query(&t->client, "/open/x", "{}", NULL, &e, &t->err);
+    return client_query(&t->client, "/open/x", "{}", NULL, &t->reply, &t->err);
 }
 
 static void end(struct talk *t)
@@ -89,7 +88,7 @@ static void fetches_a_token_first(void **state)
     BEGIN(&t, NULL, lines);
     assert_int_equal(ask(&t), CALL_AGAIN);
     assert_int_equal(ask(&t), CALL_ANSWERED);
-    assert_int_equal(t.client.verdict.class, API_OK);
+    assert_int_equal(t.reply.verdict.class, API_OK);
     end(&t);
 }
 
@@ -111,9 +110,9 @@ static void replaces_a_refused_token(void **state)
         assert_int_equal(ask(&t), expected[i]);
     /* nothing more to try: no request */
     assert_int_equal(ask(&t), CALL_FAILED);
-    assert_false(t.client.asked);
+    assert_false(t.reply.asked);
     assert_int_equal(t.err.kind, ERR_PAUSE);
-    assert_int_equal(t.client.verdict.reason, PAUSE_CREDENTIALS);
+    assert_int_equal(t.reply.verdict.reason, PAUSE_CREDENTIALS);
     end(&t);
 }
 
@@ -150,7 +149,7 @@ static void a_provider_must_authorise(void **state)
     assert_int_equal(ask(&t), CALL_AGAIN);
     assert_int_equal(ask(&t), CALL_FAILED);
     assert_int_equal(t.err.kind, ERR_PAUSE);
-    assert_int_equal(t.client.verdict.reason, PAUSE_CREDENTIALS);
+    assert_int_equal(t.reply.verdict.reason, PAUSE_CREDENTIALS);
     assert_non_null(strstr(t.err.text, "authorise"));
     end(&t);
 }
@@ -173,7 +172,7 @@ static void refusals_of_the_account_pause(void **state)
         BEGIN(&t, "G", lines);
         assert_int_equal(ask(&t), CALL_FAILED);
         assert_int_equal(t.err.kind, ERR_PAUSE);
-        assert_int_equal(t.client.verdict.reason, cases[i].reason);
+        assert_int_equal(t.reply.verdict.reason, cases[i].reason);
         end(&t);
     }
 }
@@ -201,7 +200,7 @@ static void a_refused_timestamp_is_signed_again_once(void **state)
     assert_int_equal(ask(&t), CALL_AGAIN);
     assert_int_equal(ask(&t), CALL_FAILED);
     assert_int_equal(t.err.kind, ERR_PAUSE);
-    assert_int_equal(t.client.verdict.reason, PAUSE_CLOCK);
+    assert_int_equal(t.reply.verdict.reason, PAUSE_CLOCK);
     end(&t);
 }
 
@@ -223,8 +222,8 @@ static void what_passes_is_tried_again(void **state)
     for (int i = 0; i < 6; i++) {
         assert_int_equal(ask(&t), CALL_FAILED);
         assert_int_equal(t.err.kind, ERR_RETRY);
-        assert_int_equal(t.client.verdict.class, API_TRANSIENT);
-        assert_int_equal(t.client.verdict.wait_ms, i == 1 ? 7000 : 0);
+        assert_int_equal(t.reply.verdict.class, API_TRANSIENT);
+        assert_int_equal(t.reply.verdict.wait_ms, i == 1 ? 7000 : 0);
     }
     token_pair_free(&t.client.token.pair);
     assert_int_equal(ask(&t), CALL_FAILED);
@@ -245,7 +244,7 @@ static void too_much_holds_everything(void **state)
     BEGIN(&t, "G", lines);
     assert_int_equal(client_wait_ms(&t.client), 0);
     assert_int_equal(ask(&t), CALL_FAILED);
-    assert_int_equal(t.client.verdict.class, API_RATE_LIMITED);
+    assert_int_equal(t.reply.verdict.class, API_RATE_LIMITED);
     assert_int_equal(client_wait_ms(&t.client), 1000);
     twin_monotonic_ms += 1000;
     assert_int_equal(ask(&t), CALL_FAILED);

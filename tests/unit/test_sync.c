@@ -66,6 +66,7 @@ struct world {
     struct pipeline *pipeline;
     struct route route;
     struct sync sync;
+    struct reply reply;
     struct err err;
     int64_t wait_ms;
 };
@@ -110,7 +111,7 @@ static enum sync_result run_on(struct world *w)
 
     for (int i = 0; i < 1000 && result == SYNC_GOES_ON; i++) {
         err_clear(&w->err);
-        result = sync_step(&w->sync, &w->world, &w->wait_ms, &w->err);
+        result = sync_step(&w->sync, &w->world, &w->reply, &w->wait_ms, &w->err);
     }
     return result;
 }
@@ -405,7 +406,7 @@ static void several_lists_fail(void **state)
     w.shop.refuse = "{\"code\":0,\"data\":{\"a\":[1],\"b\":[]}}";
     assert_true(sync_begin(&w.sync, &w.world, &none));
     assert_int_equal(run_on(&w), SYNC_FAILED);
-    assert_true(w.err.kind == ERR_RETRY || w.client.verdict.reason != PAUSE_NONE);
+    assert_true(w.err.kind == ERR_RETRY || w.reply.verdict.reason != PAUSE_NONE);
     close_world(&w);
 }
 
