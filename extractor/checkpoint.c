@@ -31,7 +31,7 @@ int checkpoint_read(const char *value, size_t len, struct checkpoint *ret, struc
 
     if (scan_value(value, len, &object) == 0 || scan_kind(object) != SCAN_OBJECT ||
         !scan_member(object, "v", &version))
-        return err_set(err, ERR_PAUSE, 0, "the checkpoint is no JSON object with a version \"v\"");
+        return err_set(err, ERR_PAUSE, 0, "the checkpoint is not a JSON object with a version \"v\"");
     if (!span_is(version, "1"))
         return err_set(err, ERR_PAUSE, 0,
                        "the checkpoint has version %.*s, this program knows 1: upgrade it, or rewrite the "
@@ -39,7 +39,7 @@ int checkpoint_read(const char *value, size_t len, struct checkpoint *ret, struc
                        version.len < 20 ? (int)version.len : 20, version.at);
     if (!read_time(object, "synced_to", &c.synced_to_s))
         return err_set(err, ERR_PAUSE, 0,
-                       "the checkpoint's \"synced_to\" is no time in the form "
+                       "the checkpoint's \"synced_to\" is not a time in the form "
                        "\"YYYY-MM-DD HH:MM:SS\"");
     read_time(object, "run_at", &c.run_at_s);
     *ret = c;

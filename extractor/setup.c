@@ -48,7 +48,7 @@ void setup_check(const struct app *app, struct faults *faults)
     if (rate_parse(options_text(app->options, "rate"), &rate, &err) != 0)
         fault_add(faults, FAULT_ERROR, "--rate", "%s", err.text);
     if (!http_url_ok(options_text(app->options, "api-url")))
-        fault_add(faults, FAULT_ERROR, "--api-url", "is no URL of the form https://HOST[:PORT]");
+        fault_add(faults, FAULT_ERROR, "--api-url", "is not a URL of the form https://HOST[:PORT]");
     if (options_text(app->options, "app-key") == NULL)
         fault_add(faults, FAULT_ERROR, "JST_APP_KEY", "is needed: the application's key");
     if (options_text(app->options, "app-secret") == NULL)

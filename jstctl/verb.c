@@ -218,7 +218,7 @@ static int refuse_foreign_options(const struct options *options, const struct ve
             continue;
         for (size_t j = 0; j < verb_count; j++)
             if (shows_option(&verb_table[j], spec->name))
-                return err_set(err, ERR_CONFIG, 0, "--%s is no option of jstctl %s, but of jstctl %s",
+                return err_set(err, ERR_CONFIG, 0, "--%s is not an option of jstctl %s, but of jstctl %s",
                                spec->name, verb->name, verb_table[j].name);
     }
     return 0;

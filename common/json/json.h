@@ -46,7 +46,7 @@ size_t json_count(const struct json_value *container);
 /* Append a string with its quotes, escaped as RFC 8259 asks and no more. text must be UTF-8, as json_text()
  * is. Over the buffer's limit nothing is appended, and out->overflowed set. */
 void json_put_string(struct buf *out, const char *text, size_t len);
-/* The same for text of any origin: what is no UTF-8 becomes U+FFFD. */
+/* The same for text of any origin: what is not UTF-8 becomes U+FFFD. */
 void json_put_text(struct buf *out, const char *text, size_t len);
 
 #endif

@@ -130,7 +130,7 @@ static bool check_name(struct reader *r, const struct entry *entry)
 
     if (strlen(entry->name) > COLUMN_NAME_MAX || strpbrk(entry->name, "`. \t\r\n") != NULL) {
         read_error(r, &entry->at,
-                   "\"%s\" is no column's name: at most %d bytes without space, dot and back-quote",
+                   "\"%s\" is not a column's name: at most %d bytes without space, dot and back-quote",
                    entry->name, COLUMN_NAME_MAX);
         return false;
     }

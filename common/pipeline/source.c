@@ -87,7 +87,7 @@ static const char *type_of_value(const struct node *value)
     return "string";
 }
 
-/* The JSON text of a value that is no text; NULL for text, null and nothing. */
+/* The JSON text of a value that is not text itself; NULL for text, null and nothing. */
 static char *json_of_value(struct reader *r, const struct node *value)
 {
     const char *raw;

@@ -51,9 +51,9 @@ int rate_parse(const char *text, struct rate *ret, struct err *err)
         }
         at += len + 1;
     }
-    return err_set(err, ERR_CONFIG, 0,
-                   "\"%s\" is no rate: write it as 5/s,100/m (a second's and a minute's limit, 0 for none)",
-                   text);
+    return err_set(
+        err, ERR_CONFIG, 0,
+        "\"%s\" is not a rate: write it as 5/s,100/m (a second's and a minute's limit, 0 for none)", text);
 }
 
 /* The spacing that keeps n within a period, with a margin, rounded up. */

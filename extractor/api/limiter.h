@@ -1,5 +1,5 @@
 /* The API's two quotas for one app key, a second's and a minute's. Requests are spaced evenly, so neither is
- * ever exceeded in any second or minute, a restart needs no history, and a pause is not caught up with. Pure:
+ * ever exceeded in any second or minute, a restart needs no history, and unused quota is not saved up. Pure:
  * the clock is passed in (monotonic milliseconds). */
 #ifndef JST_EXTRACTOR_API_LIMITER_H
 #define JST_EXTRACTOR_API_LIMITER_H

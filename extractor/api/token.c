@@ -207,7 +207,7 @@ int token_file_read(const char *text, size_t len, const char *app_key, struct to
     *ret = (struct token_pair){0};
     if (scan_value(text, len, &object) == 0 || scan_kind(object) != SCAN_OBJECT ||
         !scan_member(object, "v", &version) || !span_is(version, "1"))
-        return err_set(err, ERR_REJECT, 0, "it is no token file of version 1");
+        return err_set(err, ERR_REJECT, 0, "it is not a token file of version 1");
     char *owner = text_member(object, "app_key");
     bool mine = owner != NULL && strcmp(owner, app_key) == 0;
     free(owner);

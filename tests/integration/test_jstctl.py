@@ -156,8 +156,8 @@ def test_version(jstctl: Tool) -> None:
         ("ddl purchasien", 'jstctl: unknown pipeline "purchasien"; did you mean "purchasein"?'),
         ("ddl orders", 'jstctl: unknown pipeline "orders"; known: purchasein, refund'),
         ("preview orders -", 'jstctl: unknown pipeline "orders"; known: purchasein, refund'),
-        ("check --apply", "jstctl: --apply is no option of jstctl check, but of jstctl topics"),
-        ("topics --server mysql", "jstctl: --server is no option of jstctl topics, but of jstctl ddl"),
+        ("check --apply", "jstctl: --apply is not an option of jstctl check, but of jstctl topics"),
+        ("topics --server mysql", "jstctl: --server is not an option of jstctl topics, but of jstctl ddl"),
         ("check --jsn", "error: argument 2: unknown option; did you mean --json?"),
         (
             "ddl refund --server oracle",

@@ -45,7 +45,7 @@ static void questions_and_faults(void **state)
         {PROGRAM_LOADER,
          "--check|--nope|--pipelines=broken|--topics|t.conf|--kafka|a=b|--batch-rows|13|--listen|x", 100, "",
          "error: argument 2: unknown option; loader --help lists them\n"
-         "error: --listen: 'x' is no address: HOST:PORT is needed, with a port of 0-65535\n"
+         "error: --listen: 'x' is not an address: HOST:PORT is needed, with a port of 0-65535\n"
          "error: broken: a wrong pipeline\n"
          "error: t.conf: wrong topics\n"
          "error: --kafka: a wrong property\n"

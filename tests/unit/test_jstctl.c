@@ -170,7 +170,7 @@ static void wrong_calls_are_refused(void **state)
          "unknown pipeline \"p\"; known: none; those with errors, which stand above, are left out"},
         {"ddl a b", "\"b\" is too much: jstctl ddl PIPELINE"},
         {"preview a", "PAGE.json is missing: jstctl preview PIPELINE PAGE.json"},
-        {"ddl --apply purchasein", "--apply is no option of jstctl ddl, but of jstctl topics"},
+        {"ddl --apply purchasein", "--apply is not an option of jstctl ddl, but of jstctl topics"},
         {"preview purchasein nowhere.json", "nowhere.json: cannot be read: No such file or directory"},
         {"topics --topics nowhere", "1 error in the configuration"},
     };
