@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from harness.process import Process
 
 from . import connect, peers
-from .world import LINES, PARTITIONS, TABLE, World
+from .world import LINES, PARTITIONS, TABLE, TOPIC_SETTINGS, World
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,12 @@ def _ours(program: str, count: int) -> Callable[[World, str], Job]:
         kind = "pages" if program == "transformer" else "rows"
         world.topic(kind)
         topics = pipe.directory / f"{group}.conf"
-        dead = f"dead {group}.{{pipeline}}.dead 1 max.message.bytes=17825792"
+        settings = " ".join(f"{name}={value}" for name, value in TOPIC_SETTINGS.items())
+        dead = f"dead {group}.{{pipeline}}.dead 1 retention.ms=-1 max.message.bytes=17825792"
         rows = out.replace("purchasein", "{pipeline}") if out else pipe.topic("rows", "{pipeline}")
         topics.write_text(
-            f"raw {pipe.topic('raw', '{pipeline}')} {PARTITIONS['pages']} max.message.bytes=16777216\n"
-            f"rows {rows} {PARTITIONS['rows']} max.message.bytes=16777216\n"
+            f"raw {pipe.topic('raw', '{pipeline}')} {PARTITIONS['pages']} {settings}\n"
+            f"rows {rows} {PARTITIONS['rows']} {settings}\n"
             f"{dead}\nstate {group}.state 1 cleanup.policy=compact\n"
         )
         flags = ("--group", group, "--topics", str(topics))

@@ -37,7 +37,11 @@ KAFKA_SETTINGS = {
     # Two processes that start together get their partitions together.
     "group.initial.rebalance.delay.ms": "500",
 }
-TOPIC_SETTINGS = {"max.message.bytes": "16777216", "retention.ms": "-1"}
+TOPIC_SETTINGS = {  # of pages and rows: what our programs demand of these topics
+    "max.message.bytes": "16777216",
+    "retention.ms": "7776000000",
+    "message.timestamp.type": "LogAppendTime",
+}
 
 
 class World:
