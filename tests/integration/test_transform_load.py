@@ -183,7 +183,7 @@ def test_a_flood_pauses_instead(kafka, database, make_pipe):
     loader.stop()
     dead = len(kafka.consume_all(pipe.topic("dead")))
     assert dead < 50  # fewer are no flood yet
-    pipe.once("loader", expect=111)
+    pipe.once("loader", "--batch-wait", "10s", expect=111)  # all of them in one batch
     assert len(kafka.consume_all(pipe.topic("dead"))) == dead
     assert database.count(oracle.TABLE) == 0
     database.execute(f"ALTER TABLE {oracle.TABLE} MODIFY items_qty DECIMAL(40,6)")
