@@ -157,8 +157,8 @@ static int split_address(const char *address, char host[HOST_TEXT], const char *
         len = 0; /* IPv6 without brackets: which colon is the port's? */
     }
     if (port > 65535 || len == 0 || len >= HOST_TEXT)
-        return err_set(err, ERR_CONFIG, 0, "'%s' is not an address: HOST:PORT is needed, with a port of 0-65535",
-                       address);
+        return err_set(err, ERR_CONFIG, 0,
+                       "'%s' is not an address: HOST:PORT is needed, with a port of 0-65535", address);
     memcpy(host, start, len);
     host[len] = '\0';
     *ret_port = colon + 1;
