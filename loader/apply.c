@@ -17,6 +17,7 @@ enum {
     /* bytes; the server's own limit holds when it is lower */
     STATEMENT_AIM = 16 * 1024 * 1024, /* of several rows */
     STATEMENT_MAX = 64 * 1024 * 1024, /* of one row: the largest rows message with every byte escaped */
+    KEPT_MAX = 2 * 1024 * 1024,       /* memory that waits for the next statement */
 };
 
 static int query_text(struct transaction *t, const char *sql, struct err *err)
@@ -36,8 +37,11 @@ static size_t good_rows(const struct transaction *t, const struct document *d)
 
 /* ------------------------------------------------------------------ 1. and 2.: the heads */
 
-static int raise_heads(struct transaction *t, size_t first, size_t count, struct err *err)
+/* *ret_all_new: none of them had a head, so there is none to lose against. */
+static int raise_heads(struct transaction *t, size_t first, size_t count, bool *ret_all_new, struct err *err)
 {
+    struct db_result result = {0};
+
     buf_reset(&t->sql);
     heads_put_raise(&t->sql);
     for (size_t i = first; i < first + count; i++) {
@@ -46,7 +50,12 @@ static int raise_heads(struct transaction *t, size_t first, size_t count, struct
                          good_rows(t, d));
     }
     heads_put_raise_end(&t->sql);
-    return transaction_query(t, NULL, err);
+    if (transaction_query(t, &result, err) != 0)
+        return -1;
+    /* an inserted row counts 1, a changed one 2 and as a duplicate, an unchanged one nothing */
+    *ret_all_new = result.affected == count && (count == 1 || result.duplicates == 0);
+    db_result_free(&result);
+    return 0;
 }
 
 static int find_by_id(const struct transaction *t, const char *id, size_t *ret)
@@ -114,14 +123,17 @@ static int read_heads(struct transaction *t, size_t first, size_t count, struct 
 /* Raise, and so lock, all heads before the first one is read. */
 static int take_heads(struct transaction *t, struct err *err)
 {
+    bool all_new = true;
+    bool new;
     size_t n;
 
     for (size_t i = 0; i < t->count; i += n) {
         n = documents_per_statement(t, i);
-        if (raise_heads(t, i, n, err) != 0)
+        if (raise_heads(t, i, n, &new, err) != 0)
             return -1;
+        all_new = all_new && new;
     }
-    for (size_t i = 0; i < t->count; i += n) {
+    for (size_t i = 0; i < t->count && !all_new; i += n) {
         n = documents_per_statement(t, i);
         if (read_heads(t, i, n, err) != 0)
             return -1;
@@ -189,6 +201,27 @@ static struct apply_result mark_stale(struct transaction *t)
     return result;
 }
 
+static void take_memory(struct transaction *t, struct buf *kept, size_t max_bytes)
+{
+    if (kept != NULL && kept->cap > 0) {
+        t->sql = *kept;
+        t->sql.max = max_bytes;
+        buf_reset(&t->sql);
+    } else {
+        buf_init(&t->sql, max_bytes);
+    }
+}
+
+static void give_memory(struct transaction *t, struct buf *kept)
+{
+    if (kept == NULL || t->sql.cap > KEPT_MAX) {
+        buf_free(&t->sql);
+        buf_init(&t->sql, 0);
+    }
+    if (kept != NULL)
+        *kept = t->sql;
+}
+
 int apply_batch(struct db *db, const struct table *table, struct batch *batch,
                 const struct apply_rules *rules, struct apply_result *ret, struct err *err)
 {
@@ -199,7 +232,7 @@ int apply_batch(struct db *db, const struct table *table, struct batch *batch,
                             .unknown_as_row = rules->unknown_as_row};
     size_t largest = db_max_statement(db);
 
-    buf_init(&t.sql, largest < STATEMENT_MAX ? largest : STATEMENT_MAX);
+    take_memory(&t, rules->sql, largest < STATEMENT_MAX ? largest : STATEMENT_MAX);
     t.aim = largest < STATEMENT_AIM ? largest : STATEMENT_AIM;
     row_check_batch(batch, table);
     t.sorted = batch_sorted(batch, &t.count);
@@ -215,6 +248,6 @@ int apply_batch(struct db *db, const struct table *table, struct batch *batch,
     }
     free(t.sorted);
     free(t.lost);
-    buf_free(&t.sql);
+    give_memory(&t, rules->sql);
     return rc;
 }

@@ -26,6 +26,7 @@ struct apply_rules {
     const struct flood
         *flood;          /* the pipeline's last documents, good or bad; NULL: no limit to dead letters */
     int64_t flood_limit; /* hundredths of a per cent */
+    struct buf *sql;     /* memory for statements that is used again; NULL: none */
 };
 
 enum { APPLY_FLOOD = -1 }; /* err->code: too many documents would end in dead letters */

@@ -59,7 +59,7 @@ bool batch_has_room(const struct batch *b, const struct record *r, const struct 
 {
     if (b->document_count == 0)
         return true;
-    return !batch_is_full(b, limits) && rows_said(r) <= limits->rows &&
+    return !batch_is_full(b, limits) && b->row_count + rows_said(r) <= limits->rows &&
            b->bytes + r->value_len <= limits->bytes * 2;
 }
 

@@ -80,7 +80,8 @@ static void start_writing(struct loading *w, struct pipeline_queue *queue)
         .create_tables = w->l->create_tables,
         .rules = {.unknown_as_row = queue != NULL && queue->unknown > queue->route->pipeline->retry_count,
                   .flood = queue != NULL ? &queue->flood : NULL,
-                  .flood_limit = w->l->flood_limit},
+                  .flood_limit = w->l->flood_limit,
+                  .sql = &w->sql},
         .started_ms = clock_monotonic_ms(),
     };
     w->writing = true;
@@ -144,6 +145,7 @@ static enum stage_next take_turn(void *arg, bool quiet, int *timeout_ms, struct 
     if (finish_job(w, err) != 0)
         return STAGE_FAILED;
     start_due_batch(w);
+    outcome_finish(w);
     *timeout_ms = poll_timeout(w, *timeout_ms);
     if (!is_blocked(w)) {
         w->blocked_since_ms = 0;
@@ -253,6 +255,8 @@ static struct loading *open_run(const struct load *l)
 static void close_run(struct loading *w)
 {
     worker_free(w->worker);
+    outcome_finish(w);
+    buf_free(&w->sql);
     for (size_t i = 0; i < w->count; i++)
         queue_free(&w->queues[i], w->l->in);
     stage_free(&w->stage);

@@ -205,7 +205,8 @@ int outcome_committed(struct loading *w, struct pipeline_queue *queue, struct er
     health_dependency("mysql", true, NULL);
     if (clear_pause(w, queue))
         log_info("%s: writing again", queue->route->pipeline->name);
-    load_count_commit(b, &w->job.result, w->job.seconds, w->l->now_ms());
+    outcome_finish(w);
+    w->finished = (struct finished_batch){.batch = b, .result = w->job.result, .seconds = w->job.seconds};
     if (!queue->orphaned) {
         rc = send_dead_letters(w, queue, err);
         if (rc == 0) {
@@ -216,9 +217,21 @@ int outcome_committed(struct loading *w, struct pipeline_queue *queue, struct er
         }
     }
     queue->orphaned = false;
-    batch_free(b, w->l->in);
     queue->due = NULL;
-    return rc < 0 ? -1 : 0;
+    if (rc > 0) /* later batches of its partitions may not store their offsets now */
+        err_set(err, ERR_RETRY, 0, "asked to stop while dead letters wait for the broker");
+    return rc != 0 ? -1 : 0;
+}
+
+void outcome_finish(struct loading *w)
+{
+    struct finished_batch *f = &w->finished;
+
+    if (f->batch == NULL)
+        return;
+    load_count_commit(f->batch, &f->result, f->seconds, w->l->now_ms());
+    batch_free(f->batch, w->l->in);
+    f->batch = NULL;
 }
 
 /* ------------------------------------------------------------------ a batch that failed */

@@ -32,6 +32,13 @@ struct write_job {
     double seconds;
 };
 
+/* A batch whose offsets are stored, not counted and freed yet: the writer gets its next batch first. */
+struct finished_batch {
+    struct batch *batch; /* NULL: none */
+    struct apply_result result;
+    double seconds;
+};
+
 struct loading {
     const struct load *l;
     struct stage stage;
@@ -42,6 +49,8 @@ struct loading {
     struct worker *worker;
     struct write_job job;
     bool writing;
+    struct finished_batch finished;
+    struct buf sql;      /* the writing thread's memory for statements */
     bool greeted;        /* the database has answered once */
     int64_t greet_at_ms; /* monotonic */
     int64_t blocked_since_ms;
@@ -56,6 +65,8 @@ bool clear_pause(struct loading *w, const struct pipeline_queue *queue);
 /* After the job's batch is committed in MySQL: send its dead letters, store its offsets, count. -1:
  * ERR_FATAL. */
 int outcome_committed(struct loading *w, struct pipeline_queue *queue, struct err *err);
+/* Count and free the batch that outcome_committed() left, if there is one. */
+void outcome_finish(struct loading *w);
 
 /* After the job's batch has failed: decide when to try again. -1: the program must end, and *err says why. */
 int outcome_failed(struct loading *w, struct pipeline_queue *queue, struct err *err);

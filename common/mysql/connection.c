@@ -204,12 +204,30 @@ static void take_row(struct db_result *ret, size_t *cap, MYSQL_ROW row, const un
     ret->rows[ret->count++] = cells;
 }
 
+/* "Records: 334  Duplicates: 0  Warnings: 0", in the server's language: the second number. */
+static int64_t count_duplicates(const char *info)
+{
+    static const char digits[] = "0123456789";
+    int64_t number = -1;
+
+    for (int i = 0; i < 2; i++) {
+        size_t skip = info != NULL ? strcspn(info, digits) : 0;
+        if (info == NULL || info[skip] == '\0')
+            return -1;
+        char *end;
+        number = strtoll(info + skip, &end, 10);
+        info = end;
+    }
+    return number;
+}
+
 /* Read the whole result. A result set without a receiver (ret NULL) is read and dropped, so that the
  * connection is free for the next statement. */
 static int take_result(struct db_mysql *m, struct db_result *ret, struct err *err)
 {
     MYSQL_RES *set = mysql_store_result(m->mysql);
     struct db_result result = {.affected = mysql_affected_rows(m->mysql),
+                               .duplicates = count_duplicates(mysql_info(m->mysql)),
                                .warnings = mysql_warning_count(m->mysql)};
     size_t cap = 0;
 

@@ -15,7 +15,8 @@ struct db_result {
     char ***rows; /* rows[i][j], NUL-ended; rows[i][columns] does not exist */
     size_t count;
     size_t columns;
-    uint64_t affected; /* of a statement without a result set */
+    uint64_t affected;  /* of a statement without a result set */
+    int64_t duplicates; /* rows of an INSERT of several that were there and were changed; -1: not told */
     unsigned warnings;
 };
 void db_result_free(struct db_result *result); /* NULL ok; leaves an empty one */

@@ -135,7 +135,9 @@ static int fail(struct fake_db *f, int code, const char *text, struct err *err)
 
 /* ---- statements ---- */
 
-static int run_heads_insert(struct fake_db *f, const char *at, const char *end)
+/* Counts as MySQL does: 1 for an inserted row, 2 and a duplicate for a changed one, nothing for an unchanged
+ * one. */
+static int run_heads_insert(struct fake_db *f, const char *at, const char *end, struct db_result *ret)
 {
     char *v[VALUES_MAX];
 
@@ -148,11 +150,15 @@ static int run_heads_insert(struct fake_db *f, const char *at, const char *end)
         new.published = strtoull(v[3], NULL, 10);
         new.rows = strtoull(v[4], NULL, 10);
         struct fake_head *old = fake_data_head(&f->now, v[0], v[1]);
-        if (old == NULL)
+        if (old == NULL) {
             fake_data_add_head(&f->now, &new);
-        else if (new.version > old->version ||
-                 (new.version == old->version &&new.published >= old->published))
+            ret->affected++;
+        } else if (new.version > old->version ||
+                   (new.version == old->version &&new.published >= old->published)) {
             *old = (struct fake_head){old->pipeline, old->document, new.version, new.published, new.rows};
+            ret->affected += 2;
+            ret->duplicates++;
+        }
         values_free(v, n);
     } while (eat(&at, ","));
     return eat(&at, " ON DUPLICATE KEY UPDATE `rows`=IF(") ? 0 : trouble(f, "heads' end", at);
@@ -375,7 +381,7 @@ static int run(struct fake_db *f, const char *sql, size_t len, struct db_result 
         return trouble(f, "outside a transaction", sql);
     else if (eat(&at, "INSERT INTO `jst_heads` (`pipeline`,`document`,`version`,`published`,`rows`,"
                       "`updated_at`) VALUES "))
-        return run_heads_insert(f, at, end);
+        return run_heads_insert(f, at, end, ret);
     else if (eat(&at, "SELECT `document`,`version`,`published` FROM `jst_heads`"))
         return run_heads_select(f, at, end, ret);
     else if (eat(&at, "SELECT "))
