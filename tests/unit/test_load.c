@@ -405,6 +405,32 @@ static void test_stop_while_dead_letters_wait(void **state)
     assert_int_equal(world.stores, 0);
 }
 
+static int64_t stop_with_the_first(void)
+{
+    world.stop = true;
+    return 0;
+}
+
+/* The letter of one batch is not acknowledged when the program is asked to stop: the next batch, which waits
+ * already, may not be written and take the offset past it. */
+static void test_stop_before_the_next_batch(void **state)
+{
+    struct err err;
+
+    (void)state;
+    world.load.limits.rows = 1;
+    add_rows(world.in, &(struct rows_spec){.document = "3", .version = "x", .value = "{}\n"});
+    add_document(world.in, 0, 4, 5, 1, "a");
+    add_document(world.in, 0, 5, 5, 1, "a");
+    world.dead->hold = -1;
+    world.load.now_ms = stop_with_the_first;
+    assert_int_equal(run(&err), -1);
+    assert_int_equal(err.kind, ERR_RETRY);
+    assert_int_equal(world.dead->count, 1);
+    assert_int_equal(world.stores, 0);
+    assert_int_equal(world.db->committed.row_count, 0);
+}
+
 static void test_fatal(void **state)
 {
     struct err err;
@@ -449,6 +475,7 @@ int main(void)
                                        CASE(test_row_error_of_the_heads),
                                        CASE(test_stop),
                                        CASE(test_stop_while_dead_letters_wait),
+                                       CASE(test_stop_before_the_next_batch),
                                        CASE(test_fatal),
                                        CASE(test_lost)};
     log_setup("test_load", LOG_ERROR, false);
