@@ -43,6 +43,7 @@ struct transforming {
     struct page_sender sender;
     struct flight flight;
     bool landed; /* a page may be done */
+    bool moved;  /* the broker has answered since is_working() was asked */
     struct flood_state *floods;
     int64_t full_since_ms; /* monotonic; 0: there is room */
 };
@@ -54,6 +55,7 @@ static void take_ack(void *arg, uint64_t ticket)
     struct transforming *w = arg;
     struct raw_page *page = flight_find(&w->flight, page_of_ticket(ticket));
 
+    w->moved = true;
     if (page == NULL) /* the partition was revoked, or the page is held as a flood */
         return;
     page->outstanding--;
@@ -65,6 +67,7 @@ static int take_failure(void *arg, const struct sink_failure *failure, struct er
     struct transforming *w = arg;
     struct raw_page *page = flight_find(&w->flight, page_of_ticket(failure->ticket));
 
+    w->moved = true;
     return page != NULL ? page_refused(&w->sender, page, failure, err) : 0;
 }
 
@@ -230,11 +233,14 @@ static void forget_pages(void *arg)
         stage_resume(&w->stage, i, PAUSE_FLOOD);
 }
 
+/* Pages in flight alone do not count: a broker that is gone never acknowledges them. */
 static bool is_working(void *arg)
 {
-    const struct transforming *w = arg;
+    struct transforming *w = arg;
+    bool moved = w->moved;
 
-    return w->flight.count > 0;
+    w->moved = false;
+    return moved;
 }
 
 static bool is_done(void *arg)

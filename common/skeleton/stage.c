@@ -161,7 +161,8 @@ static int check_patience(struct stage *s, bool quiet, struct err *err)
         return 0;
     return err_set(
         err, ERR_FATAL, 0,
-        "given up: nothing has come from Kafka for a minute, and the topics' ends are not reached");
+        "given up: nothing has come from Kafka for a minute, and the topics' ends are not reached, or what "
+        "was read is not acknowledged");
 }
 
 static int stage_turn(struct stage *s, bool *quiet, struct err *err)

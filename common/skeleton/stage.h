@@ -37,8 +37,8 @@ struct stage_ops {
     int (*record)(void *arg, size_t route, const struct record *r, struct err *err);
     /* All partitions were taken away: forget the work in hand. Its records will be delivered again. */
     void (*revoked)(void *arg);
-    /* Is work under way that will end by itself (a transaction, acknowledgements)? A bounded run then does
-     * not give up. */
+    /* Is work under way that will end by itself (a transaction), or has some got on since the last call
+     * (acknowledgements)? A bounded run then does not give up. */
     bool (*working)(void *arg);
     /* Is the work of all records done? Asked when a bounded source has ended. */
     bool (*done)(void *arg);

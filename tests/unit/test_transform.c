@@ -1,3 +1,4 @@
+#include "tests/unit/twins/clock.h"
 #include "tests/unit/twins/transform_world.h"
 
 static void test_rows(void **state)
@@ -454,6 +455,32 @@ static void test_stop(void **state)
     assert_int_equal(memory_source_done(world.in), 1);
 }
 
+static void pass_time(int timeout_ms)
+{
+    twin_pass(timeout_ms > 0 ? timeout_ms : 1);
+}
+
+/* A bounded run waits for the broker for a minute, also when all that it has read is in flight. */
+static void test_bounded_gives_up_when_nothing_is_acknowledged(void **state)
+{
+    struct err err;
+
+    (void)state;
+    twin_clock_use();
+    int64_t since = twin_monotonic_ms;
+    world.give_up_ms = since + 10 * 60 * 1000;
+    world.in->bounded = world.transform.bounded = true;
+    world.out->on_wait = pass_time;
+    world.out->hold = -1;
+    add_document(0, 1);
+    assert_int_equal(run(&err), -1);
+    clock_use(NULL);
+    assert_int_equal(err.kind, ERR_FATAL);
+    assert_true(twin_monotonic_ms - since >= 60 * 1000);
+    assert_true(twin_monotonic_ms - since < 70 * 1000);
+    assert_int_equal(world.stores, 0);
+}
+
 static void test_fatal(void **state)
 {
     struct err err;
@@ -507,6 +534,7 @@ int main(void)
         CASE(test_flood),
         CASE(test_rebalance),
         CASE(test_stop),
+        CASE(test_bounded_gives_up_when_nothing_is_acknowledged),
         CASE(test_fatal),
         CASE(test_lost),
     };
