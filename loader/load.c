@@ -242,8 +242,12 @@ static struct loading *open_run(const struct load *l)
         .ops = &load_ops,
         .arg = w,
     };
-    w->acks = (struct acks){
-        .in = l->in, .out = l->dead, .stopping = l->stopping, .refused = outcome_refused, .arg = w};
+    w->acks = (struct acks){.in = l->in,
+                            .out = l->dead,
+                            .stopping = l->stopping,
+                            .refused = outcome_refused,
+                            .arg = w,
+                            .patience_ms = l->bounded ? STAGE_PATIENCE_MS : 0};
     w->count = l->routes->count;
     w->queues = mem_zalloc(w->count, sizeof *w->queues);
     for (size_t i = 0; i < w->count; i++)

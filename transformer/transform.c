@@ -56,6 +56,7 @@ static void take_ack(void *arg, uint64_t ticket)
     struct raw_page *page = flight_find(&w->flight, page_of_ticket(ticket));
 
     w->moved = true;
+    w->sender.acks.heard_ms = clock_monotonic_ms();
     if (page == NULL) /* the partition was revoked, or the page is held as a flood */
         return;
     page->outstanding--;
@@ -293,7 +294,12 @@ static void open_run(struct transforming *w, const struct transform *t)
         .arg = w,
     };
     w->sender = (struct page_sender){
-        .acks = {.in = t->in, .out = t->out, .stopping = t->stopping, .refused = take_failure, .arg = w},
+        .acks = {.in = t->in,
+                 .out = t->out,
+                 .stopping = t->stopping,
+                 .refused = take_failure,
+                 .arg = w,
+                 .patience_ms = t->bounded ? STAGE_PATIENCE_MS : 0},
         .routes = t->routes,
         .mapper = mapper_new(),
         .rows_max_bytes = t->rows_max_bytes,

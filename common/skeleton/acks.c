@@ -14,6 +14,17 @@ static int poll_paused(struct source *in, struct err *err)
     return source_serve(in, 0, err);
 }
 
+/* since_ms: when the wait began. */
+static int check_patience(const struct acks *a, int64_t since_ms, struct err *err)
+{
+    int64_t heard_ms = a->heard_ms > since_ms ? a->heard_ms : since_ms;
+
+    if (a->patience_ms == 0 || clock_monotonic_ms() - heard_ms < a->patience_ms)
+        return 0;
+    return err_set(err, ERR_FATAL, 0, "given up: the broker has acknowledged nothing for %lld s",
+                   (long long)(a->patience_ms / 1000));
+}
+
 int acks_room(struct acks *a, struct err *err)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -25,7 +36,7 @@ int acks_room(struct acks *a, struct err *err)
         return err_set(err, ERR_RETRY, 0, "asked to stop while the broker takes no messages");
     if (a->full_since_ms == 0)
         a->full_since_ms = now_ms;
-    if (sink_serve(a->out, STEP_MS, err) != 0)
+    if (sink_serve(a->out, STEP_MS, err) != 0 || check_patience(a, a->full_since_ms, err) != 0)
         return -1;
     return now_ms - a->full_since_ms > PAUSE_AFTER_MS ? poll_paused(a->in, err) : 0;
 }
@@ -69,6 +80,8 @@ static int wait_loop(const struct acks *a, struct err *err)
             give_up = now + GIVE_UP_MS;
         if (now > give_up)
             return 1;
+        if (check_patience(a, since, err) != 0)
+            return -1;
         if (now - since > PAUSE_AFTER_MS && poll_paused(a->in, err) != 0)
             return -1;
     }

@@ -10,11 +10,7 @@
 #include "common/monitor/health.h"
 #include "common/monitor/metrics.h"
 
-enum {
-    PATIENCE_MS = 60 * 1000 /* a bounded run gives up when nothing happens for so long */,
-    KEY_TEXT = 160,
-    WHY_TEXT = 512
-};
+enum { KEY_TEXT = 160, WHY_TEXT = 512 };
 
 static const char *name_of(const struct stage *s, size_t route)
 {
@@ -157,7 +153,7 @@ static int check_patience(struct stage *s, bool quiet, struct err *err)
 
     if (!quiet || s->ops->working(s->arg))
         s->heard_ms = now;
-    if (!s->once || now - s->heard_ms < PATIENCE_MS)
+    if (!s->once || now - s->heard_ms < STAGE_PATIENCE_MS)
         return 0;
     return err_set(
         err, ERR_FATAL, 0,

@@ -20,7 +20,10 @@
 struct err;
 struct metric_family;
 
-enum { STAGE_IDLE_MS = 100 /* the longest poll */ };
+enum {
+    STAGE_IDLE_MS = 100,           /* the longest poll */
+    STAGE_PATIENCE_MS = 60 * 1000, /* a bounded run gives up when nothing happens for so long */
+};
 
 enum stage_next {
     STAGE_FAILED = -1,

@@ -133,6 +133,34 @@ static void test_wait(void **state)
     assert_int_equal(acks_wait(&acks, NULL), 0); /* nothing was sent */
 }
 
+/* A bounded run does not wait for ever: a minute after the last message that left, it gives up. */
+static void test_patience(void **state)
+{
+    struct err err = ERR_INIT;
+    int64_t since = twin_monotonic_ms;
+
+    (void)state;
+    acks.patience_ms = 60 * 1000;
+    send("dead", "x");
+    out->hold = 500; /* 50 s */
+    assert_int_equal(acks_wait(&acks, &err), 0);
+    send("dead", "x");
+    out->hold = -1;
+    since = twin_monotonic_ms;
+    assert_int_equal(acks_wait(&acks, &err), -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+    assert_in_range(twin_monotonic_ms - since, 60 * 1000, 61 * 1000);
+    since = twin_monotonic_ms;
+    int rc = 0;
+    for (int i = 0; i < 700 && rc == 0; i++) {
+        err_set(&err, ERR_RETRY, 0, "full");
+        rc = acks_room(&acks, &err);
+    }
+    assert_int_equal(rc, -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+    assert_in_range(twin_monotonic_ms - since, 60 * 1000, 61 * 1000);
+}
+
 /* Asked to stop: two seconds more, and no longer. */
 static void test_stop(void **state)
 {
@@ -189,7 +217,8 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_room), CASE(test_wait), CASE(test_stop), CASE(test_refused), CASE(test_fatal),
+        CASE(test_room), CASE(test_wait),    CASE(test_patience),
+        CASE(test_stop), CASE(test_refused), CASE(test_fatal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

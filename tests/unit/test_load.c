@@ -1,3 +1,4 @@
+#include "tests/unit/twins/clock.h"
 #include "tests/unit/twins/load_world.h"
 
 /* ------------------------------------------------------------------ */
@@ -431,6 +432,32 @@ static void test_stop_before_the_next_batch(void **state)
     assert_int_equal(world.db->committed.row_count, 0);
 }
 
+static void pass_time(int timeout_ms)
+{
+    twin_pass(timeout_ms > 0 ? timeout_ms : 1);
+}
+
+/* A bounded run waits a minute for the acknowledgement of its dead letters. */
+static void test_bounded_gives_up_on_dead_letters(void **state)
+{
+    struct err err;
+
+    (void)state;
+    twin_clock_use();
+    int64_t since = twin_monotonic_ms;
+    world.give_up_ms = INT64_MAX;
+    world.in->bounded = world.load.bounded = true;
+    world.dead->on_wait = pass_time;
+    world.dead->hold = 3000; /* five minutes */
+    add_rows(world.in, &(struct rows_spec){.document = "3", .version = "x", .value = "{}\n"});
+    int rc = run(&err);
+    clock_use(NULL);
+    assert_int_equal(rc, -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+    assert_in_range(twin_monotonic_ms - since, 60 * 1000, 70 * 1000);
+    assert_int_equal(world.stores, 0);
+}
+
 static void test_fatal(void **state)
 {
     struct err err;
@@ -476,6 +503,7 @@ int main(void)
                                        CASE(test_stop),
                                        CASE(test_stop_while_dead_letters_wait),
                                        CASE(test_stop_before_the_next_batch),
+                                       CASE(test_bounded_gives_up_on_dead_letters),
                                        CASE(test_fatal),
                                        CASE(test_lost)};
     log_setup("test_load", LOG_ERROR, false);
