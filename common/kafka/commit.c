@@ -6,14 +6,26 @@
 
 enum { LAST_COMMIT_MS = 1500, COMMIT_EVERY_MS = 100 };
 
+/* What the commit came to. librdkafka gives an error of the whole only when all partitions failed. */
+static rd_kafka_resp_err_t commit_error(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *list)
+{
+    if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && i < list->cnt; i++)
+        if (list->elems[i].err != RD_KAFKA_RESP_ERR__NO_OFFSET)
+            code = list->elems[i].err;
+    return code;
+}
+
 void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                      void *arg)
 {
     struct kafka_source *s = arg;
 
-    (void)rk, (void)list;
+    (void)rk;
     s->committing = false;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
+    code = commit_error(code, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         s->commit_again = true;
         s->commit_failed = true;
         health_reason("commit", rd_kafka_err2str(code));

@@ -13,6 +13,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/faults.h"
@@ -270,6 +271,41 @@ static void the_end_comes_after_the_last_record(void **state)
     source_free(&s->base);
 }
 
+static bool readiness_has(const char *text)
+{
+    struct buf why;
+
+    buf_init(&why, 65536);
+    health_ready(&why);
+    bool has = strstr(why.data, text) != NULL;
+    buf_free(&why);
+    return has;
+}
+
+/* librdkafka reports an error of the whole commit only when all partitions failed. One that was refused alone
+ * is repeated, and readiness says so. */
+static void a_commit_that_one_partition_refuses_is_repeated(void **state)
+{
+    struct kafka_source *s = open_source(false);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+    (void)state;
+
+    rd_kafka_topic_partition_list_add(list, topic, 0);
+    rd_kafka_topic_partition_list_add(list, "u", 0)->err = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    s->committing = true;
+    kafka_on_commit(s->rk, RD_KAFKA_RESP_ERR_NO_ERROR, list, s);
+    assert_false(s->committing);
+    assert_true(s->commit_again);
+    assert_true(readiness_has("commit: "));
+    list->elems[1].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    s->commit_again = false;
+    kafka_on_commit(s->rk, RD_KAFKA_RESP_ERR_NO_ERROR, list, s);
+    assert_false(s->commit_again);
+    assert_false(readiness_has("commit: "));
+    rd_kafka_topic_partition_list_destroy(list);
+    source_free(&s->base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +316,7 @@ int main(void)
         cmocka_unit_test(the_end_comes_after_the_last_record),
         cmocka_unit_test(records_that_came_while_serving_wait_in_order),
         cmocka_unit_test(every_lost_partition_is_told),
+        cmocka_unit_test(a_commit_that_one_partition_refuses_is_repeated),
     };
     return cmocka_run_group_tests(tests, start, stop_cluster);
 }
