@@ -13,15 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_list(const struct envelope *e, const char *body, size_t len)
 {
     size_t documents = 0;
-    struct span field;
     struct scan_iter it = scan_open(e->list);
 
     REQUIRE(e->list.at > body && e->list.at + e->list.len < body + len);
-    while (scan_next(&it)) {
+    while (scan_next(&it))
         documents++;
-        if (document_field(it.value, "io_id", &field))
-            REQUIRE(field.at > it.value.at && field.at + field.len < it.value.at + it.value.len);
-    }
     REQUIRE(!it.broken && documents == e->documents);
 }
 
@@ -77,7 +73,7 @@ static void check_with(struct json_doc *doc, const char *body, size_t len, const
         return;
     }
     REQUIRE(memchr(e.msg, '\0', sizeof e.msg) != NULL);
-    REQUIRE(e.data_count >= -1 && e.page_count >= -1 && e.page_index >= -1);
+    REQUIRE(e.data_count >= -1 && e.page_count >= -1);
     REQUIRE(e.has_next >= -1 && e.has_next <= 1);
     REQUIRE(e.has_list || e.list.at == NULL);
     REQUIRE(e.code == 0 || !e.has_list);
