@@ -45,6 +45,19 @@ static void check_clock(const struct rule_check *check, enum topic_role role)
                    topic_role_name(role));
 }
 
+/* Compaction keeps one message of each key and refuses those without a key. Messages of these roles must all
+ * stay until their time is over. */
+static void check_nothing_is_compacted(const struct rule_check *check, enum topic_role role)
+{
+    const char *policy = topic_setting(&check->topics->rules[role], "cleanup.policy");
+
+    if (policy != NULL && strcmp(policy, "delete") != 0)
+        role_fault(check, role,
+                   "cleanup.policy must be delete, the default, for the %s topics: compaction "
+                   "would remove messages before they are read",
+                   topic_role_name(role));
+}
+
 static void check_least_size(const struct rule_check *check, enum topic_role role)
 {
     size_t bytes = topic_max_bytes(check->topics, role);
@@ -105,6 +118,9 @@ void topics_check(const char *file, const struct topics *topics, struct faults *
 
     check_clock(&check, TOPIC_RAW);
     check_clock(&check, TOPIC_ROWS);
+    check_nothing_is_compacted(&check, TOPIC_RAW);
+    check_nothing_is_compacted(&check, TOPIC_ROWS);
+    check_nothing_is_compacted(&check, TOPIC_DEAD);
     check_least_size(&check, TOPIC_RAW);
     check_least_size(&check, TOPIC_ROWS);
     check_room_for_dead_letters(&check);

@@ -149,6 +149,11 @@ static const struct {
     /* promises */
     {RAW, "t:1", "the raw topics need message.timestamp.type=LogAppendTime", FAULT_ERROR},
     {"\n" ROWS "message.timestamp.type=CreateTime", "t:2", "the rows topics need", FAULT_ERROR},
+    {RAW APPEND "cleanup.policy=compact", "t:1", "must be delete, the default, for the raw topics",
+     FAULT_ERROR},
+    {ROWS APPEND "cleanup.policy=compact,delete", "t:1", "for the rows topics", FAULT_ERROR},
+    {DEAD "max.message.bytes=17MiB cleanup.policy=compact", "t:1", "for the dead topics", FAULT_ERROR},
+    {RAW APPEND "cleanup.policy=delete", NULL, NULL, FAULT_WARNING},
     {RAW APPEND "max.message.bytes=1048575", "t:1",
      "max.message.bytes=1048575 is too small for the raw topics", FAULT_ERROR},
     {ROWS APPEND "max.message.bytes=64KiB", "t:1", "too small for the rows topics: 1MiB is the least",
