@@ -8,10 +8,14 @@
 
 static void check_options(const struct app *app, struct faults *faults)
 {
+    const char *ca_file = options_text(app->options, "mysql-ca");
+
     if (options_text(app->options, "mysql-database") == NULL)
         fault_add(faults, FAULT_ERROR, "--mysql-database", "is needed: the database that holds the tables");
     if (options_text(app->options, "mysql-user") == NULL)
         fault_add(faults, FAULT_ERROR, "--mysql-user", "is needed");
+    if (ca_file != NULL && access(ca_file, R_OK) != 0)
+        fault_add(faults, FAULT_ERROR, "--mysql-ca", "%s cannot be read: %m", ca_file);
 }
 
 int main(int argc, char **argv)

@@ -310,16 +310,8 @@ static char *copy_text(const char *text)
 
 int db_mysql_new(const struct options *options, struct db **ret, struct err *err)
 {
-    const char *ca = options_text(options, "mysql-ca");
-
     if (mysql_library_init(0, NULL, NULL) != 0)
         return err_set(err, ERR_FATAL, 0, "the MySQL client library does not start");
-    if (ca != NULL) {
-        FILE *file = fopen(ca, "r");
-        if (file == NULL)
-            return err_set(err, ERR_CONFIG, 0, "--mysql-ca: %s cannot be read", ca);
-        fclose(file);
-    }
     struct db_mysql *m = mem_zalloc(1, sizeof *m);
     m->base.ops = &mysql_ops;
     m->host = copy_text(options_text(options, "mysql-host"));
@@ -327,7 +319,7 @@ int db_mysql_new(const struct options *options, struct db **ret, struct err *err
     m->user = copy_text(options_text(options, "mysql-user"));
     m->password = copy_text(options_text(options, "mysql-password"));
     m->database = copy_text(options_text(options, "mysql-database"));
-    m->ca = copy_text(ca);
+    m->ca = copy_text(options_text(options, "mysql-ca"));
     m->tls = mem_strdup(options_text(options, "mysql-tls"));
     m->port = (unsigned)options_number(options, "mysql-port");
     m->fd = -1;

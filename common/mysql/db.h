@@ -73,8 +73,8 @@ static inline void db_free(struct db *db)
         db->ops->free(db);
 }
 
-/* MySQL or MariaDB, from the --mysql-* options. Does not connect. ERR_CONFIG: a certificate file is
- * unreadable. */
+/* MySQL or MariaDB, from the --mysql-* options. Does not connect. ERR_FATAL: the client library does
+ * not start. */
 int db_mysql_new(const struct options *options, struct db **ret, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -223,3 +223,15 @@ def test_a_message_as_large_as_its_topic_takes_is_received(own_kafka, make_pipe)
     assert "foreign message: it has no header" in pipe.once("transformer").log()
     letter = own_kafka.consume_all(pipe.topic("dead"))[0]
     assert letter.value == foreign
+
+
+def test_check_of_the_loader_finds_every_fault_offline(kafka, make_pipe):
+    pipe = make_pipe(kafka)
+    flags = ["--pipelines", str(pipe.pipelines), "--topics", str(pipe.topics_file), "--check"]
+    needed = ["--mysql-database", "d", "--mysql-user", "u"]
+    assert pipe.run("loader", *flags, *needed).returncode == 0
+    done = pipe.run("loader", *flags, "--mysql-ca", "/nowhere")
+    assert done.returncode == 100
+    text = done.stdout + done.stderr
+    for place in ("--mysql-database", "--mysql-user", "--mysql-ca"):
+        assert f"error: {place}" in text, text
