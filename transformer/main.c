@@ -18,7 +18,8 @@ int main(int argc, char **argv)
     routes_init(&routes, app.pipelines, app.topics);
     transform_metrics_init(&routes);
     health_reason("kafka", "not connected yet");
-    if (kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, &app.faults, &err) != 0 ||
+    if (kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
+                             &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &out, &err) != 0 ||
         kafka_routes_open(app.options, &routes, TOPIC_RAW, &in, &err) != 0)
         goto out;

@@ -461,14 +461,14 @@ static int judge_report(const struct options *options, const struct topics *topi
 }
 
 int kafka_prepare_topics(const struct options *options, const struct topics *topics,
-                         const struct pipelines *pipelines, unsigned roles, struct faults *faults,
-                         struct err *err)
+                         const struct pipelines *pipelines, unsigned roles, bool (*stopping)(void),
+                         struct faults *faults, struct err *err)
 {
     enum topic_action action = options_flag(options, "create-topics") ? TOPICS_CREATE : TOPICS_LOOK;
 
     int64_t give_up = options_flag(options, "once") ? clock_monotonic_ms() + ONCE_PATIENCE_MS : INT64_MAX;
 
-    while (!stop_requested()) {
+    while (!stopping()) {
         struct topic_report report = {0};
         err_clear(err);
         health_turn();

@@ -69,11 +69,11 @@ void topic_report_free(struct topic_report *report); /* NULL ok */
 
 /* Start-up of a program: create what is missing unless --create-topics off, add a warning to *faults about
  * each topic that differs, refuse a state topic that is not one compacted partition (ERR_CONFIG). Waits for
- * the broker as long as it takes, saying so once in log and readiness; returns early with ERR_RETRY when the
- * program is asked to stop. */
+ * the broker as long as it takes, saying so once in log and readiness; returns early with ERR_RETRY when
+ * stopping() is true, which is asked before each attempt. */
 int kafka_prepare_topics(const struct options *options, const struct topics *topics,
-                         const struct pipelines *pipelines, unsigned roles, struct faults *faults,
-                         struct err *err) __attribute__((warn_unused_result));
+                         const struct pipelines *pipelines, unsigned roles, bool (*stopping)(void),
+                         struct faults *faults, struct err *err) __attribute__((warn_unused_result));
 
 /* Milliseconds since the broker last answered this source (its group heartbeats or fetches); -1: never. */
 int64_t kafka_source_contact_ms(const struct source *source);

@@ -135,6 +135,8 @@ def test_servers_absent_at_start(own_kafka, own_database, start_sandbox, make_pi
             f"{program.name} to say so", lambda p=program: "kafka" in p.get("/readyz")[1], 30, alive=[program]
         )
         assert program.get("/readyz")[0] == 503
+        program.signal(signal.SIGHUP)
+        program.wait_for_log("SIGHUP is ignored")
     own_kafka.restart()
     wait_until(
         "the programs to create their topics", lambda: len(own_kafka.topics()) >= 3, 30, alive=programs
