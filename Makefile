@@ -119,7 +119,7 @@ run: setup-run build ## the demo, staying up until Ctrl-C; ARGS="--documents 100
 
 install: ## after make build: put the programs, examples and documents below PREFIX; DESTDIR goes before it
 	@test -x build/release/bin/extractor || { echo "there is nothing to install: run 'make build' first" >&2; exit 1; }
-	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX) --strip
+	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)' --strip
 
 fuzz: setup-fuzz ## libFuzzer over the pure parsers, TIME seconds each
 	@tests/fuzz/run $(TIME)
