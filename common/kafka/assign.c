@@ -116,16 +116,9 @@ void kafka_retry_assignment(struct kafka_source *s)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void kafka_drop_stash(struct kafka_source *s)
-{
-    for (size_t i = 0; i < s->stash_count; i++)
-        rd_kafka_message_destroy(s->stash[i]);
-    s->stash_count = 0;
-}
-
 static void forget_assignment(struct kafka_source *s)
 {
-    kafka_drop_stash(s);
+    kafka_stash_drop(s);
     for (size_t i = 0; i < s->part_count; i++) {
         s->parts[i].assigned = s->parts[i].lost = false;
         if (s->config.from_beginning) {

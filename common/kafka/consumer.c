@@ -66,55 +66,6 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
     return 0;
 }
 
-/* The owner of a record: librdkafka's message, and its headers in the form of the ports. */
-struct taken {
-    rd_kafka_message_t *message;
-    struct header headers[];
-};
-
-static struct taken *take_message(rd_kafka_message_t *m, size_t *ret_headers)
-{
-    rd_kafka_headers_t *headers = NULL;
-    size_t count = 0;
-    const char *name;
-    const void *value;
-    size_t size;
-
-    if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        count = rd_kafka_header_cnt(headers);
-    struct taken *taken = mem_alloc(sizeof *taken + count * sizeof taken->headers[0]);
-    taken->message = m;
-    *ret_headers = 0;
-    for (size_t i = 0; i < count; i++)
-        if (rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR)
-            taken->headers[(*ret_headers)++] =
-                (struct header){.name = name, .value = value, .value_len = size};
-    return taken;
-}
-
-static void fill_record(rd_kafka_message_t *m, struct record *ret)
-{
-    rd_kafka_timestamp_type_t kind;
-    size_t header_count;
-    struct taken *taken = take_message(m, &header_count);
-
-    *ret = (struct record){
-        .topic = rd_kafka_topic_name(m->rkt),
-        .partition = m->partition,
-        .offset = m->offset,
-        .timestamp_ms = rd_kafka_message_timestamp(m, &kind),
-        .key = m->key,
-        .key_len = m->key_len,
-        .has_key = m->key != NULL,
-        .value = m->payload,
-        .value_len = m->len,
-        .has_value = m->payload != NULL,
-        .headers = taken->headers,
-        .header_count = header_count,
-        .owner = taken,
-    };
-}
-
 static void check_ended(struct kafka_source *s)
 {
     if (!s->config.bounded || s->end_given)
@@ -272,42 +223,14 @@ static rd_kafka_message_t *next_fetched(struct kafka_source *s, int timeout_ms)
     return NULL;
 }
 
-static void push_stash(struct kafka_source *s, rd_kafka_message_t *m)
-{
-    s->stash = mem_grow(s->stash, &s->stash_cap, s->stash_count, sizeof(rd_kafka_message_t *));
-    s->stash[s->stash_count++] = m;
-}
-
-/* Take the first stashed message whose topic is not paused; librdkafka would not deliver it again. NULL:
- * none. */
-static rd_kafka_message_t *pop_stash(struct kafka_source *s)
-{
-    for (size_t i = 0; i < s->stash_count; i++) {
-        rd_kafka_message_t *m = s->stash[i];
-        if (kafka_topic_is_paused(s, rd_kafka_topic_name(m->rkt)))
-            continue;
-        memmove(s->stash + i, s->stash + i + 1, (--s->stash_count - i) * sizeof(rd_kafka_message_t *));
-        return m;
-    }
-    return NULL;
-}
-
-static bool has_stash(const struct kafka_source *s)
-{
-    for (size_t i = 0; i < s->stash_count; i++)
-        if (!kafka_topic_is_paused(s, rd_kafka_topic_name(s->stash[i]->rkt)))
-            return true;
-    return false;
-}
-
 /* The next message to hand out. NULL: there is none, or an event must be handed out first. */
 static rd_kafka_message_t *next_message(struct kafka_source *s, int timeout_ms)
 {
-    rd_kafka_message_t *m = next_fetched(s, has_stash(s) ? 0 : timeout_ms);
+    rd_kafka_message_t *m = next_fetched(s, kafka_stash_has(s) ? 0 : timeout_ms);
 
     if (m != NULL)
-        push_stash(s, m);
-    m = s->revoked || s->assigned > 0 ? NULL : pop_stash(s);
+        kafka_stash_push(s, m);
+    m = s->revoked || s->assigned > 0 ? NULL : kafka_stash_pop(s);
     if (m == NULL)
         return NULL;
     if (s->trouble_count > 0)
@@ -335,7 +258,7 @@ static int consumer_poll(struct source *source, int timeout_ms, struct source_ev
         take_event(s, ret);
         return 0;
     }
-    fill_record(m, &ret->record);
+    kafka_record_fill(m, &ret->record);
     s->held++;
     ret->kind = SOURCE_RECORD;
     return 0;
@@ -347,7 +270,7 @@ static int consumer_serve(struct source *source, int timeout_ms, struct err *err
     rd_kafka_message_t *m = next_fetched(s, timeout_ms);
 
     if (m != NULL)
-        push_stash(s, m);
+        kafka_stash_push(s, m);
     return check_fatal(s, err);
 }
 
@@ -355,10 +278,7 @@ static void consumer_release(struct source *source, struct record *record)
 {
     if (record->owner == NULL)
         return;
-    struct taken *taken = record->owner;
-    rd_kafka_message_destroy(taken->message);
-    free(taken);
-    record->owner = NULL;
+    kafka_record_free(record);
     source_of(source)->held--;
 }
 
@@ -417,7 +337,7 @@ static void consumer_free(struct source *source)
     struct kafka_source *s = source_of(source);
 
     kafka_last_commit(s);
-    kafka_drop_stash(s);
+    kafka_stash_drop(s);
     rd_kafka_queue_destroy(s->queue);
     leave_group(s);
     forget_source(s);

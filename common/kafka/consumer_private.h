@@ -1,5 +1,5 @@
-/* The inside of a consumer, shared by consumer.c (messages, events, life), commit.c (offsets) and assign.c
- * (which partitions, from where, paused or not); nobody else includes it. */
+/* The inside of a consumer, shared by consumer.c (events, life), records.c (messages), commit.c (offsets) and
+ * assign.c (which partitions, from where, paused or not); nobody else includes it. */
 #ifndef JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 #define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 
@@ -73,8 +73,17 @@ void kafka_resume(struct source *source, const char *topic);
 
 bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic);
 
-/* Forget the messages that came during serve(). */
-void kafka_drop_stash(struct kafka_source *s);
+/* records.c: the record of a message, which it takes over; and its end, for which record->owner must be set.
+ */
+void kafka_record_fill(rd_kafka_message_t *m, struct record *ret);
+void kafka_record_free(struct record *record);
+
+/* Messages that came while only the group was served, in order. pop: the first whose topic is not paused,
+ * since librdkafka would not deliver it again; NULL: none. has: is there such a one? */
+void kafka_stash_push(struct kafka_source *s, rd_kafka_message_t *m);
+rd_kafka_message_t *kafka_stash_pop(struct kafka_source *s);
+bool kafka_stash_has(const struct kafka_source *s);
+void kafka_stash_drop(struct kafka_source *s);
 
 /* commit.c: as source_ops.store; the librdkafka callback; to be called from every poll; and before the end,
  * with a deadline. */
