@@ -114,19 +114,6 @@ static struct cell put_cell(struct batch *b, const struct json_value *v)
     return c;
 }
 
-/* Find a member. A row has its columns in order, so *guess is right unless an older mapping made the row. */
-static const struct json_value *find_member(const struct json_value *object, const struct json_value **guess,
-                                            const char *name)
-{
-    const struct json_value *v = *guess;
-
-    if (v == NULL || strcmp(json_name(v), name) != 0)
-        v = json_member(object, name);
-    if (v != NULL)
-        *guess = json_next(v);
-    return v;
-}
-
 static int read_row(struct batch *b, struct json_doc *doc, const char *line, size_t len, struct err *err)
 {
     const struct json_value *object;
@@ -138,9 +125,9 @@ static int read_row(struct batch *b, struct json_doc *doc, const char *line, siz
     b->rows = mem_grow(b->rows, &b->row_cap, b->row_count, sizeof *b->rows);
     b->rows[b->row_count++] = (struct row){
         .document = b->document_count, .first_cell = b->cell_count, .line = line, .line_len = len};
-    const struct json_value *guess = json_first(object);
+    const struct json_value *at = NULL; /* a row has its columns in order, unless an older mapping made it */
     for (size_t i = 0; i < b->pipeline->column_count; i++) {
-        const struct json_value *v = find_member(object, &guess, b->pipeline->columns[i].name);
+        const struct json_value *v = json_member_near(object, b->pipeline->columns[i].name, &at);
         if (json_type(v) == JSON_OBJECT || json_type(v) == JSON_ARRAY)
             return err_set(err, ERR_REJECT, 0, "column %s is an object or array",
                            b->pipeline->columns[i].name);
