@@ -30,7 +30,7 @@ int main(int argc, char **argv)
     if (setup_api(app.options, &api, &err) != 0 || setup_client(app.options, api, &client, &err) != 0 ||
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
                              &err) != 0 ||
-        kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &sink, &err) != 0 ||
+        kafka_sink_open(app.options, (int64_t)topic_max_bytes(app.topics, TOPIC_DEAD), &sink, &err) != 0 ||
         setup_state_source(app.options, state_topic, &state, &err) != 0)
         goto out;
     app_ready(&app);

@@ -240,7 +240,7 @@ int preview_run(const struct call *call, struct err *err)
         .json = call->json,
         .out = call->out,
         .route = route_of(&routes, p),
-        .rows_max_bytes = routes_max_bytes(app->topics, TOPIC_ROWS),
+        .rows_max_bytes = topic_max_bytes(app->topics, TOPIC_ROWS),
         .mapper = mapper_new(),
     };
     mapped_init(&v.mapped);

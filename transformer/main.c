@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     health_reason("kafka", "not connected yet");
     if (kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
                              &err) != 0 ||
-        kafka_sink_open(app.options, (int64_t)routes_max_bytes(app.topics, TOPIC_DEAD), &out, &err) != 0 ||
+        kafka_sink_open(app.options, (int64_t)topic_max_bytes(app.topics, TOPIC_DEAD), &out, &err) != 0 ||
         kafka_routes_open(app.options, &routes, TOPIC_RAW, &in, &err) != 0)
         goto out;
     app_ready(&app);
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
         .in = in,
         .out = out,
         .routes = &routes,
-        .rows_max_bytes = routes_max_bytes(app.topics, TOPIC_ROWS),
+        .rows_max_bytes = topic_max_bytes(app.topics, TOPIC_ROWS),
         .flood_limit = options_number(app.options, "flood-limit"),
         .bounded = options_flag(app.options, "once"),
         .stopping = app_stopping,

@@ -56,8 +56,3 @@ const struct route *routes_by_topic(const struct routes *routes, enum topic_role
             return &routes->list[i];
     return NULL;
 }
-
-size_t routes_max_bytes(const struct topics *topics, enum topic_role role)
-{
-    return topic_max_bytes(topics, role);
-}

@@ -26,8 +26,4 @@ const char *route_topic(const struct route *route, enum topic_role role);
 /* The route to which this topic of that role belongs. NULL: there is none. */
 const struct route *routes_by_topic(const struct routes *routes, enum topic_role role, const char *topic);
 
-/* The largest message that a topic of this role takes (its max.message.bytes, else Kafka's 1 MiB + 12), with
- * key and headers. */
-size_t routes_max_bytes(const struct topics *topics, enum topic_role role);
-
 #endif

@@ -39,9 +39,9 @@ static void test_routes(void **state)
     assert_null(routes_by_topic(&routes, TOPIC_ROWS, "x.a.raw"));
     assert_null(routes_by_topic(&routes, TOPIC_ROWS, "x.a.row"));
     assert_null(routes_by_topic(&routes, TOPIC_ROWS, ""));
-    assert_int_equal(routes_max_bytes(&topics, TOPIC_RAW), 1048588); /* Kafka's default */
-    assert_int_equal(routes_max_bytes(&topics, TOPIC_ROWS), 2 << 20);
-    assert_int_equal(routes_max_bytes(&topics, TOPIC_DEAD), 4 << 20);
+    assert_int_equal(topic_max_bytes(&topics, TOPIC_RAW), 1048588); /* Kafka's default */
+    assert_int_equal(topic_max_bytes(&topics, TOPIC_ROWS), 2 << 20);
+    assert_int_equal(topic_max_bytes(&topics, TOPIC_DEAD), 4 << 20);
     routes_free(&routes);
     assert_int_equal(routes.count, 0);
     routes_free(&routes);
