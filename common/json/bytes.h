@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/base/utf8.h"
+
 #define BYTES_ALL(b) (UINT64_C(0x0101010101010101) * (b))
 
 /* Marks the bytes below n (n <= 128) with their top bit. Only the lowest mark is certain: subtraction borrows
@@ -57,10 +59,50 @@ static inline bool byte_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Behind one or more digits, or NULL. */
+static inline const char *bytes_skip_digits(const char *p, const char *end)
+{
+    const char *start = p;
+    while (p < end && byte_is_digit(*p))
+        p++;
+    return p > start ? p : NULL;
+}
+
+/* Behind the number of JSON's grammar that begins at p < end; NULL when there is none. */
+static inline const char *bytes_number_end(const char *p, const char *end)
+{
+    if (*p == '-')
+        p++;
+    if (p < end && *p == '0')
+        p++;
+    else
+        p = bytes_skip_digits(p, end);
+    if (p != NULL && p < end && *p == '.')
+        p = bytes_skip_digits(p + 1, end);
+    if (p != NULL && p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        p = bytes_skip_digits(p, end);
+    }
+    return p;
+}
+
 static inline const char *bytes_skip_space(const char *p, const char *end)
 {
     while (p < end && byte_is_space(*p))
         p++;
+    return p;
+}
+
+/* Behind the characters beyond ASCII that begin at p < end, or where one of them is not UTF-8 (then a byte
+ * beyond ASCII stands there). */
+static inline const char *bytes_beyond_ascii(const char *p, const char *end)
+{
+    size_t n;
+
+    while (p < end && (unsigned char)*p >= 0x80 && (n = utf8_sequence(p, end)) > 0)
+        p += n;
     return p;
 }
 

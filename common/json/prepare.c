@@ -6,7 +6,6 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/base/utf8.h"
 #include "common/json/bytes.h"
 #include "common/json/scan.h"
 
@@ -70,35 +69,6 @@ static bool write_run(struct pass *s, const char *until)
     return ok;
 }
 
-/* Behind one or more digits, or NULL. */
-static const char *skip_digits(const char *p, const char *end)
-{
-    const char *start = p;
-    while (p < end && byte_is_digit(*p))
-        p++;
-    return p > start ? p : NULL;
-}
-
-/* Behind the number that begins at p; NULL when it is none. */
-static const char *number_end(const char *p, const char *end)
-{
-    if (*p == '-')
-        p++;
-    if (p < end && *p == '0')
-        p++;
-    else
-        p = skip_digits(p, end);
-    if (p != NULL && p < end && *p == '.')
-        p = skip_digits(p + 1, end);
-    if (p != NULL && p < end && (*p == 'e' || *p == 'E')) {
-        p++;
-        if (p < end && (*p == '+' || *p == '-'))
-            p++;
-        p = skip_digits(p, end);
-    }
-    return p;
-}
-
 /* May a number or a literal end before p? */
 static bool token_ends(const char *p, const char *end)
 {
@@ -108,7 +78,7 @@ static bool token_ends(const char *p, const char *end)
 static bool read_number(struct pass *s)
 {
     static const char open[2] = {'"', JSON_MARK};
-    const char *behind = number_end(s->p, s->end);
+    const char *behind = bytes_number_end(s->p, s->end);
 
     if (behind == NULL || !token_ends(behind, s->end))
         return refuse_at(s, s->p, "not a number of JSON's grammar");
@@ -171,13 +141,8 @@ static bool read_escape(struct pass *s)
 
 static bool read_beyond_ascii(struct pass *s)
 {
-    do {
-        size_t n = utf8_sequence(s->p, s->end);
-        if (n == 0)
-            return refuse_at(s, s->p, "not UTF-8");
-        s->p += n;
-    } while (s->p < s->end && (unsigned char)*s->p >= 0x80);
-    return true;
+    s->p = bytes_beyond_ascii(s->p, s->end);
+    return s->p == s->end || (unsigned char)*s->p < 0x80 || refuse_at(s, s->p, "not UTF-8");
 }
 
 /* s->p stands on the opening quote. */
