@@ -172,6 +172,8 @@ static int serve_state(struct extract *x, int64_t timeout_ms, struct err *err)
             if (x->assigned_at_ms > 0 && !x->leader)
                 become_leader(x);
             break;
+        case SOURCE_START:
+        case SOURCE_RECREATED:
         case SOURCE_LOST: /* a state topic is compacted: its older records may be gone */
             break;
         }

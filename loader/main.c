@@ -38,7 +38,7 @@ int main(int argc, char **argv)
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
                              &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)topic_max_bytes(app.topics, TOPIC_DEAD), &dead, &err) != 0 ||
-        kafka_routes_open(app.options, &routes, TOPIC_ROWS, &in, &err) != 0)
+        kafka_routes_open(app.options, &routes, TOPIC_ROWS, false, &in, &err) != 0)
         goto out;
     app_ready(&app);
 

@@ -30,15 +30,17 @@ struct source_config {
     size_t topic_count;           /* both arrays are copied */
     bool bounded;        /* --once: end at the ends of the topics as they stand when first assigned */
     bool from_beginning; /* for the state topic: always read whole partitions, and never commit */
+    bool ask_start;      /* the program says where each partition begins: SOURCE_START, then source_seek() */
 };
 /* Returns at once, without waiting for the broker. ERR_CONFIG: a property is wrong. */
 int kafka_source_open(const struct options *options, const struct source_config *config, struct source **ret,
                       struct err *err) __attribute__((warn_unused_result));
 
 /* The source of a program that reads the raw or rows topics of all pipelines, as a member of its --group.
- * With --once it ends at their present ends. */
+ * With --once it ends at their present ends. ask_start: as in source_config. */
 int kafka_routes_open(const struct options *options, const struct routes *routes, enum topic_role role,
-                      struct source **ret, struct err *err) __attribute__((warn_unused_result));
+                      bool ask_start, struct source **ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* Idempotent producer, acks=all, murmur2_random. max_bytes: the largest message it takes. */
 int kafka_sink_open(const struct options *options, int64_t max_bytes, struct sink **ret, struct err *err)

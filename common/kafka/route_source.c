@@ -6,7 +6,7 @@
 #include "common/options/options.h"
 
 int kafka_routes_open(const struct options *options, const struct routes *routes, enum topic_role role,
-                      struct source **ret, struct err *err)
+                      bool ask_start, struct source **ret, struct err *err)
 {
     const char **topics = mem_zalloc(routes->count, sizeof *topics);
     const char **pipelines = mem_zalloc(routes->count, sizeof *pipelines);
@@ -21,6 +21,7 @@ int kafka_routes_open(const struct options *options, const struct routes *routes
         .pipelines = pipelines,
         .topic_count = routes->count,
         .bounded = options_flag(options, "once"),
+        .ask_start = ask_start,
     };
     int rc = kafka_source_open(options, &config, ret, err);
     free(topics);

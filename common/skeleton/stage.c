@@ -1,5 +1,6 @@
 #include "common/skeleton/stage.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -82,6 +83,19 @@ void stage_metrics_init(const struct metric_family *paused, const struct routes 
 
 /* ---- events ---- */
 
+static void lost_text(const struct source_event *event, char *out, size_t size)
+{
+    const char *topic = event->lost.topic;
+
+    snprintf(out, size,
+             "%s/%d: messages %" PRId64 " to %" PRId64
+             " were deleted before they were read. To go on behind the gap, stop all processes of the group, "
+             "run kafka-consumer-groups --bootstrap-server HOST:PORT --group %s --topic %s:%d "
+             "--reset-offsets --to-earliest --execute, and start them again",
+             topic, event->lost.partition, event->lost.offset, event->lost.low - 1, event->lost.group, topic,
+             event->lost.partition);
+}
+
 /* Lost messages are never skipped in silence: the pipeline stands still until a person has decided. */
 static int take_lost(struct stage *s, const struct source_event *event, struct err *err)
 {
@@ -90,17 +104,34 @@ static int take_lost(struct stage *s, const struct source_event *event, struct e
 
     if (route == NULL)
         return err_set(err, ERR_FATAL, 0, "%s is the topic of no pipeline", event->lost.topic);
-    snprintf(why, sizeof why, "%s/%d: messages were deleted before they were read; set the group's offsets",
-             event->lost.topic, event->lost.partition);
+    lost_text(event, why, sizeof why);
     stage_pause(s, (size_t)(route - s->routes->list), PAUSE_LOST, why);
-    log_error(
-        "%s/%d: the committed offset is below the log's start: messages were deleted unread. Nothing of "
-        "pipeline %s is read until the group's offsets are set (kafka-consumer-groups --reset-offsets)",
-        event->lost.topic, event->lost.partition, route->pipeline->name);
+    log_error("pipeline %s is paused (lost): %s", route->pipeline->name, why);
     if (!s->once)
         return 0;
     return err_set(err, ERR_FATAL, 0, "%s/%d: messages were deleted unread", event->lost.topic,
                    event->lost.partition);
+}
+
+/* Without a program that decides, a partition is read from the group's offset. */
+static int take_start(struct stage *s, const struct source_start *start, struct err *err)
+{
+    const struct route *route = routes_by_topic(s->routes, s->role, start->topic);
+
+    if (route == NULL)
+        return err_set(err, ERR_FATAL, 0, "%s is the topic of no pipeline", start->topic);
+    if (s->ops->start != NULL)
+        return s->ops->start(s->arg, (size_t)(route - s->routes->list), start, err);
+    source_seek(s->in, start->topic, start->partition,
+                start->recreated || start->committed < 0 ? SOURCE_BEGINNING : start->committed);
+    return 0;
+}
+
+static void tell_recreated(const struct source_start *start)
+{
+    log_warn("%s/%d: the topic was made again (its log is %" PRId64 " to %" PRId64
+             ", and was read further than that, or was away): read from its start",
+             start->topic, start->partition, start->low, start->high);
 }
 
 static int take_record(struct stage *s, struct record *r, struct err *err)
@@ -131,6 +162,11 @@ static int take_event(struct stage *s, struct source_event *event, struct err *e
         return take_record(s, &event->record, err);
     case SOURCE_REVOKED:
         take_revoked(s);
+        break;
+    case SOURCE_START:
+        return take_start(s, &event->start, err);
+    case SOURCE_RECREATED:
+        tell_recreated(&event->start);
         break;
     case SOURCE_LOST:
         return take_lost(s, event, err);

@@ -38,6 +38,9 @@ struct stage_ops {
     enum stage_next (*turn)(void *arg, bool quiet, int *timeout_ms, struct err *err);
     /* A record of that route: the program owns it, and gives it back with source_release(). */
     int (*record)(void *arg, size_t route, const struct record *r, struct err *err);
+    /* SOURCE_START of a partition of that route: the program answers with source_seek(), now or later; until
+     * then the partition gives nothing. NULL: it is read from the group's offset. */
+    int (*start)(void *arg, size_t route, const struct source_start *start, struct err *err);
     /* All partitions were taken away: forget the work in hand. Its records will be delivered again. */
     void (*revoked)(void *arg);
     /* Is work under way that will end by itself (a transaction), or has some got on since the last call

@@ -42,24 +42,47 @@ struct record {
 const char *record_header(const struct record *r, const char *name);
 
 enum source_event_kind {
-    SOURCE_NONE,     /* nothing within the time */
-    SOURCE_RECORD,   /* a record: release it */
-    SOURCE_REVOKED,  /* partitions were taken away: forget the work in hand; stored offsets are committed
-                        already, if that was possible */
-    SOURCE_ASSIGNED, /* partitions were given, perhaps none */
-    SOURCE_LOST,     /* messages of a partition were deleted before they were read: the partition delivers
-                        nothing until a person acts */
-    SOURCE_END, /* bounded source only: every partition has been read up to where it ended at the start */
+    SOURCE_NONE,      /* nothing within the time */
+    SOURCE_RECORD,    /* a record: release it */
+    SOURCE_REVOKED,   /* partitions were taken away: forget the work in hand; stored offsets are committed
+                         already, if that was possible */
+    SOURCE_ASSIGNED,  /* partitions were given, perhaps none */
+    SOURCE_START,     /* only of a source whose program decides where partitions begin: this one gives nothing
+                         until source_seek(). One for each partition after SOURCE_ASSIGNED, and again when its
+                         topic was made again */
+    SOURCE_RECREATED, /* the topic was deleted and made again: this partition is read from the new log's
+                         start. Not of a source that gives SOURCE_START */
+    SOURCE_LOST,      /* messages of a partition were deleted before they were read: the partition delivers
+                         nothing until source_seek(), or until a person acts */
+    SOURCE_END, /* bounded source only: every partition has been read up to where it ended at the start. Comes
+                   again when a partition that was sought backwards has been read up to there again */
+};
+
+/* For source_seek(): where the partition's log begins. */
+enum { SOURCE_BEGINNING = -2 };
+
+/* A partition's log, and where the group is in it. */
+struct source_start {
+    const char *topic; /* the source's */
+    int32_t partition;
+    int64_t committed; /* the group's offset, the next one to read; -1: none */
+    int64_t low, high; /* the log holds low to high - 1 */
+    bool recreated; /* the topic was deleted and made again: committed and all offsets read before belong to
+                       the old log */
 };
 
 struct source_event {
     enum source_event_kind kind;
-    struct record record; /* SOURCE_RECORD */
-    int partitions;       /* SOURCE_ASSIGNED: how many */
+    struct record record;      /* SOURCE_RECORD */
+    int partitions;            /* SOURCE_ASSIGNED: how many */
+    struct source_start start; /* SOURCE_START, SOURCE_RECREATED */
     struct {
         const char *topic; /* the source's */
         int32_t partition;
-    } lost; /* SOURCE_LOST */
+        int64_t offset;    /* the next message to read was this one */
+        int64_t low;       /* and this is the first that is still there */
+        const char *group; /* the source's; "" for one in no group */
+    } lost;                /* SOURCE_LOST */
 };
 
 struct source {
@@ -76,8 +99,16 @@ struct source_ops {
     void (*release)(struct source *source, struct record *record);
     /* The record at `offset` of that partition and all records before it are done for good. A poll() or
      * serve() commits offset + 1 within 100 ms, or a rebalance or free() does. A commit that fails is
-     * repeated. Ignored for a partition that is no longer assigned. */
+     * repeated. The last call counts, also when its offset is lower. Ignored for a partition that is not
+     * assigned. */
     void (*store)(struct source *source, const char *topic, int32_t partition, int64_t offset);
+    /* Read this partition from `offset` on (SOURCE_BEGINNING: from the log's start): the answer to
+     * SOURCE_START or SOURCE_LOST, and allowed at any time while the partition is assigned. Records that were
+     * fetched and not handed out are dropped; those handed out stay the program's. An offset below the log's
+     * start gives SOURCE_LOST. What was stored stays stored and is committed: after going backwards the next
+     * store() lowers the group's offset, and a crash before it goes on at the old one. Ignored for a
+     * partition that is not assigned. Returns at once; the next polls act on it. */
+    void (*seek)(struct source *source, const char *topic, int32_t partition, int64_t offset);
     /* No records of this topic (NULL: of any) come until resume; also of partitions assigned later.
      * Idempotent. */
     void (*pause)(struct source *source, const char *topic);
@@ -100,6 +131,10 @@ static inline void source_release(struct source *s, struct record *record)
 static inline void source_store(struct source *s, const char *topic, int32_t partition, int64_t offset)
 {
     s->ops->store(s, topic, partition, offset);
+}
+static inline void source_seek(struct source *s, const char *topic, int32_t partition, int64_t offset)
+{
+    s->ops->seek(s, topic, partition, offset);
 }
 static inline void source_pause(struct source *s, const char *topic)
 {

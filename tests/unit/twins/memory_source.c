@@ -16,7 +16,12 @@ struct memory_log {
     struct record *records; /* the originals */
     size_t count, cap;
     int64_t position, stored, committed; /* next offsets; stored, committed: -1 none */
+    int64_t low;
     bool assigned;
+    bool started;   /* it gives records: the program has said from where, or need not */
+    bool asked;     /* SOURCE_START has been given */
+    bool recreated; /* and nobody has been told */
+    bool lost;      /* SOURCE_LOST has been given: silent until sought */
 };
 
 static struct memory_source *of(struct source *source)
@@ -107,6 +112,37 @@ int64_t memory_source_add(struct memory_source *m, const char *topic, int32_t pa
     return r.offset;
 }
 
+void memory_source_delete_below(struct memory_source *m, const char *topic, int32_t partition, int64_t low)
+{
+    log_get(m, topic, partition)->low = low;
+}
+
+void memory_source_recreate(struct memory_source *m, const char *topic, int32_t partition)
+{
+    struct memory_log *l = log_get(m, topic, partition);
+
+    for (size_t i = 0; i < l->count; i++)
+        record_free(&l->records[i]);
+    l->count = 0;
+    l->low = l->position = 0;
+    l->stored = l->committed = -1;
+    l->recreated = true;
+    l->started = l->asked = false;
+    m->end_given = false;
+}
+
+void memory_source_commit(struct memory_source *m, const char *topic, int32_t partition, int64_t offset)
+{
+    log_get(m, topic, partition)->committed = offset;
+}
+
+int64_t memory_source_position(const struct memory_source *m, const char *topic, int32_t partition)
+{
+    const struct memory_log *l = log_find(m, topic, partition);
+
+    return m->ask_start && !l->started ? -1 : l->position;
+}
+
 void memory_source_lose(struct memory_source *m, const char *topic, int32_t partition)
 {
     m->lost = log_get(m, topic, partition);
@@ -139,12 +175,19 @@ static void commit_stored(struct memory_source *m)
             m->logs[i].committed = m->logs[i].stored;
 }
 
+/* As at an assignment. */
+static void begin_again(struct memory_log *l)
+{
+    l->position = l->committed > 0 ? l->committed : 0;
+    l->stored = -1;
+    l->started = l->asked = l->lost = false;
+}
+
 static void rebalance(struct memory_source *m)
 {
     commit_stored(m);
     for (size_t i = 0; i < m->log_count; i++) {
-        m->logs[i].position = m->logs[i].committed > 0 ? m->logs[i].committed : 0;
-        m->logs[i].stored = -1;
+        begin_again(&m->logs[i]);
         m->logs[i].assigned = !m->gone_after_rebalance;
     }
     m->revoked = m->assigned = true;
@@ -153,10 +196,8 @@ static void rebalance(struct memory_source *m)
 
 void memory_source_kill(struct memory_source *m)
 {
-    for (size_t i = 0; i < m->log_count; i++) {
-        m->logs[i].position = m->logs[i].committed > 0 ? m->logs[i].committed : 0;
-        m->logs[i].stored = -1;
-    }
+    for (size_t i = 0; i < m->log_count; i++)
+        begin_again(&m->logs[i]);
     m->poll_fails = m->end_given = m->all_paused = false;
     m->paused[0] = '\0';
 }
@@ -169,6 +210,29 @@ static bool is_paused(const struct memory_source *m, const char *topic)
     return m->all_paused || strstr(m->paused, name) != NULL;
 }
 
+static bool is_silent(const struct memory_source *m, const struct memory_log *l)
+{
+    return !l->assigned || l->lost || (m->ask_start && !l->started);
+}
+
+/* What is to be told of one partition. */
+static bool take_log_event(const struct memory_source *m, struct memory_log *l, struct source_event *ret)
+{
+    if (l->assigned && (m->ask_start ? !l->started && !l->asked : l->recreated)) {
+        ret->kind = m->ask_start ? SOURCE_START : SOURCE_RECREATED;
+        ret->start = (struct source_start){l->topic, l->partition,      l->committed,
+                                           l->low,   (int64_t)l->count, l->recreated};
+        l->asked = true;
+        l->recreated = false;
+        return true;
+    }
+    if (is_silent(m, l) || l->position >= l->low || l->low == 0)
+        return false;
+    *ret = (struct source_event){.kind = SOURCE_LOST,
+                                 .lost = {l->topic, l->partition, l->position, l->low, "g"}};
+    return l->lost = true;
+}
+
 static bool take_event(struct memory_source *m, struct source_event *ret)
 {
     if (m->revoked) {
@@ -178,9 +242,13 @@ static bool take_event(struct memory_source *m, struct source_event *ret)
         m->assigned = false;
         *ret = (struct source_event){.kind = SOURCE_ASSIGNED, .partitions = (int)m->log_count};
     } else if (m->lost != NULL) {
-        *ret = (struct source_event){.kind = SOURCE_LOST, .lost = {m->lost->topic, m->lost->partition}};
+        *ret = (struct source_event){.kind = SOURCE_LOST,
+                                     .lost = {m->lost->topic, m->lost->partition, 0, 1, "g"}};
         m->lost = NULL;
     } else {
+        for (size_t i = 0; i < m->log_count; i++)
+            if (take_log_event(m, &m->logs[i], ret))
+                return true;
         return false;
     }
     return true;
@@ -191,7 +259,7 @@ static bool take_record(struct memory_source *m, struct record *ret)
 {
     for (size_t i = 0; i < m->log_count; i++) {
         struct memory_log *l = &m->logs[(m->turn + i) % m->log_count];
-        if (!l->assigned || is_paused(m, l->topic) || l->position >= (int64_t)l->count)
+        if (is_silent(m, l) || is_paused(m, l->topic) || l->position >= (int64_t)l->count)
             continue;
         *ret = record_copy(&l->records[l->position++]);
         m->turn = (m->turn + i + 1) % m->log_count;
@@ -205,7 +273,8 @@ static bool take_record(struct memory_source *m, struct record *ret)
 static bool all_read(const struct memory_source *m)
 {
     for (size_t i = 0; i < m->log_count; i++)
-        if (m->logs[i].position < (int64_t)m->logs[i].count)
+        if ((m->logs[i].assigned && is_silent(m, &m->logs[i])) ||
+            m->logs[i].position < (int64_t)m->logs[i].count)
             return false;
     return true;
 }
@@ -272,6 +341,20 @@ static void source_store_memory(struct source *source, const char *topic, int32_
         l->stored = offset + 1;
 }
 
+static void source_seek_memory(struct source *source, const char *topic, int32_t partition, int64_t offset)
+{
+    struct memory_source *m = of(source);
+    struct memory_log *l = log_find(m, topic, partition);
+
+    if (!l->assigned)
+        return;
+    l->position = offset == SOURCE_BEGINNING ? l->low : offset;
+    l->started = l->asked = true;
+    l->lost = false;
+    if (l->position < (int64_t)l->count)
+        m->end_given = false;
+}
+
 static void source_pause_memory(struct source *source, const char *topic)
 {
     struct memory_source *m = of(source);
@@ -317,6 +400,7 @@ static const struct source_ops memory_ops = {
     .serve = source_serve_memory,
     .release = source_release_memory,
     .store = source_store_memory,
+    .seek = source_seek_memory,
     .pause = source_pause_memory,
     .resume = source_resume_memory,
     .free = source_free_memory,

@@ -18,6 +18,7 @@ struct memory_source {
     size_t log_count, log_cap;
     size_t turn;
     bool bounded, end_given, all_paused;
+    bool ask_start;         /* SOURCE_START of each partition, which gives nothing until source_seek() */
     bool revoked, assigned; /* events that wait */
     struct memory_log *lost;
     _Atomic bool rebalance;    /* from any thread: take everything and give it back, before the next poll */
@@ -39,6 +40,14 @@ struct memory_source *memory_source_new(bool bounded);
 int64_t memory_source_add(struct memory_source *m, const char *topic, int32_t partition, int64_t timestamp_ms,
                           const char *key, const char *value, size_t value_len, const struct header *headers,
                           size_t header_count);
+/* The messages below `low` are deleted. Who reads on below it gets SOURCE_LOST. */
+void memory_source_delete_below(struct memory_source *m, const char *topic, int32_t partition, int64_t low);
+/* The topic of this partition is deleted and made again: its log is empty, and the next poll tells. */
+void memory_source_recreate(struct memory_source *m, const char *topic, int32_t partition);
+/* Commit an offset as another process of the group did; -1: none. Holds from the next assignment on. */
+void memory_source_commit(struct memory_source *m, const char *topic, int32_t partition, int64_t offset);
+/* The next offset that this partition gives; -1: it waits for source_seek(). */
+int64_t memory_source_position(const struct memory_source *m, const char *topic, int32_t partition);
 /* Say once that this partition's messages were deleted unread. */
 void memory_source_lose(struct memory_source *m, const char *topic, int32_t partition);
 /* The committed offset: the next one to read; -1: none. What is stored is committed by the next poll, serve
