@@ -6,6 +6,8 @@
 #include "common/skeleton/app.h"
 #include "loader/load.h"
 
+enum { LOCK_WAIT_S = 20 };
+
 static void check_options(const struct app *app, struct faults *faults)
 {
     const char *ca_file = options_text(app->options, "mysql-ca");
@@ -34,7 +36,7 @@ int main(int argc, char **argv)
     load_metrics_init(&routes);
     health_reason("kafka", "not connected yet");
     health_reason("mysql", "not connected yet");
-    if (db_mysql_new(app.options, &db, &err) != 0 ||
+    if (db_mysql_new(app.options, LOCK_WAIT_S, &db, &err) != 0 ||
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
                              &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)topic_max_bytes(app.topics, TOPIC_DEAD), &dead, &err) != 0 ||

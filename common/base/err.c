@@ -29,6 +29,7 @@ int err_set(struct err *err, enum err_kind kind, int code, const char *format, .
     va_end(args);
     err->kind = kind;
     err->code = code;
+    err->row = 0;
     if (n >= (int)sizeof err->text)
         drop_broken_tail(err->text);
     return -1;
@@ -46,7 +47,10 @@ int err_prefix(struct err *err, const char *format, ...)
     vsnprintf(head, sizeof head, format, args);
     va_end(args);
     memcpy(tail, err->text, sizeof tail);
-    return err_set(err, err->kind, err->code, "%s: %s", head, tail);
+    size_t row = err->row;
+    err_set(err, err->kind, err->code, "%s: %s", head, tail);
+    err->row = row;
+    return -1;
 }
 
 void err_clear(struct err *err)

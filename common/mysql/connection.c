@@ -1,16 +1,14 @@
 /* The port db.h over libmysqlclient, or MariaDB's connector, which has the same interface. */
-#include "common/mysql/db.h"
-
-#include <mysql/mysql.h>
-
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/mysql/connection_private.h"
 #include "common/mysql/errors.h"
 #include "common/options/options.h"
 
@@ -19,18 +17,6 @@ enum {
     ANSWER_TIMEOUT_S = 120, /* of one read or write: after it the connection counts as lost */
     IDLE_MS =
         45 * 1000, /* below the session's wait_timeout of 60 s: a connection idle for longer is replaced */
-    PACKET_RESERVE = 1024,
-};
-
-struct db_mysql {
-    struct db base;
-    MYSQL *mysql; /* NULL: not connected */
-    char *host, *socket, *user, *password, *database, *ca, *tls;
-    unsigned port;
-    size_t max_statement;
-    bool mariadb;
-    int64_t used_ms; /* monotonic */
-    _Atomic int fd;  /* for abort() from another thread; -1: none */
 };
 
 static struct db_mysql *mysql_of(struct db *db)
@@ -38,24 +24,57 @@ static struct db_mysql *mysql_of(struct db *db)
     return (struct db_mysql *)db;
 }
 
-void db_result_free(struct db_result *result)
+static const struct db_mysql *mysql_of_const(const struct db *db)
 {
-    if (result == NULL)
-        return;
-    for (size_t i = 0; i < result->count; i++) {
-        for (size_t j = 0; j < result->columns; j++)
-            free(result->rows[i][j]);
-        free(result->rows[i]);
-    }
-    free(result->rows);
-    *result = (struct db_result){0};
+    return (const struct db_mysql *)db;
 }
+
+/* ------------------------------------------------------------------ cutting off from another thread */
+
+/* The client library closes its descriptor whenever it gives a connection up, and another thread may be given
+ * the same number at once. So abort() shuts the socket down through a descriptor that only we close. */
+static void watch_socket(struct db_mysql *m, int fd)
+{
+    pthread_mutex_lock(&m->abort_lock);
+    if (m->abort_fd >= 0)
+        close(m->abort_fd);
+    m->abort_fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    pthread_mutex_unlock(&m->abort_lock);
+}
+
+static void mysql_abort(struct db *db)
+{
+    struct db_mysql *m = mysql_of(db);
+
+    pthread_mutex_lock(&m->abort_lock);
+    m->aborted = true;
+    if (m->abort_fd >= 0)
+        shutdown(m->abort_fd, SHUT_RDWR);
+    pthread_mutex_unlock(&m->abort_lock);
+}
+
+static void forget_abort(struct db_mysql *m)
+{
+    pthread_mutex_lock(&m->abort_lock);
+    m->aborted = false;
+    pthread_mutex_unlock(&m->abort_lock);
+}
+
+static bool was_aborted(struct db_mysql *m)
+{
+    pthread_mutex_lock(&m->abort_lock);
+    bool aborted = m->aborted;
+    pthread_mutex_unlock(&m->abort_lock);
+    return aborted;
+}
+
+/* ------------------------------------------------------------------ connecting */
 
 static void mysql_disconnect(struct db *db)
 {
     struct db_mysql *m = mysql_of(db);
 
-    m->fd = -1;
+    watch_socket(m, -1);
     if (m->mysql != NULL)
         mysql_close(m->mysql);
     m->mysql = NULL;
@@ -66,126 +85,59 @@ static int report_failure(struct db_mysql *m, struct err *err)
 {
     int code = (int)mysql_errno(m->mysql);
     enum db_class class = db_error_class(code);
+    size_t row = db_error_row(mysql_error(m->mysql));
 
     err_set(err, db_class_kind(class), code, "%s (MySQL error %d)", mysql_error(m->mysql), code);
+    if (err != NULL)
+        err->row = row;
     if (class == DB_CONNECTION)
         mysql_disconnect(&m->base);
     return -1;
 }
 
-/* ------------------------------------------------------------------ connecting */
-
-#ifdef MARIADB_BASE_VERSION
-/* MariaDB's connector reads "enforce" as "if the server has it", unless the certificate is verified too. So
- * check_tls() looks at the connection afterwards. */
-static void set_tls(const struct db_mysql *m, MYSQL *mysql)
+static void set_client_options(const struct db_mysql *m, MYSQL *mysql)
 {
-    char on = 1;
-    char verify = strcmp(m->tls, "verify") == 0;
+    unsigned connect_timeout = CONNECT_TIMEOUT_S;
+    unsigned answer_timeout = ANSWER_TIMEOUT_S;
+    unsigned local_infile = 1; /* the server is told that we can; load_local_refuse() says when we do */
 
-    if (strcmp(m->tls, "off") == 0)
-        return;
-    mysql_ssl_set(mysql, NULL, NULL, m->ca, NULL, NULL);
-    mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
-    mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-}
-#else
-static void set_tls(const struct db_mysql *m, MYSQL *mysql)
-{
-    unsigned mode = strcmp(m->tls, "off") == 0        ? SSL_MODE_DISABLED
-                    : strcmp(m->tls, "required") == 0 ? SSL_MODE_REQUIRED
-                    : strcmp(m->tls, "verify") == 0   ? SSL_MODE_VERIFY_IDENTITY
-                                                      : SSL_MODE_PREFERRED;
-    bool public_key = true; /* caching_sha2_password without TLS asks for it */
-
-    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
-    mysql_options(mysql, MYSQL_OPT_SSL_CA, m->ca);
-    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &public_key);
-}
-#endif
-
-/* MariaDB's connector from 3.4 on also accepts a certificate that nobody signed: always when the host is
- * 127.0.0.1 or ::1, elsewhere when a MariaDB server vouches for it with the password. The connector remembers
- * what it found, so "verify" can demand a signature on every way to the server. */
-static bool certificate_is_signed(MYSQL *mysql)
-{
-#ifdef MARIADB_TLS_VERIFY_OK
-    unsigned found = MARIADB_TLS_VERIFY_ERROR;
-
-    return mariadb_get_infov(mysql, MARIADB_TLS_VERIFY_STATUS, &found) == 0 && found == MARIADB_TLS_VERIFY_OK;
-#else
-    (void)mysql; /* the connection would not have come about */
-    return true;
-#endif
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
+    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &answer_timeout);
+    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &answer_timeout);
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+    load_local_refuse(mysql);
+    tls_prepare(m, mysql);
 }
 
-static int check_tls(struct db_mysql *m, struct err *err)
+static int open_session(struct db_mysql *m, struct err *err)
 {
-    bool verify = strcmp(m->tls, "verify") == 0;
-    bool demanded = strcmp(m->tls, "required") == 0 || verify;
-
-    if (demanded && mysql_get_ssl_cipher(m->mysql) == NULL)
-        return err_set(err, ERR_RETRY, 2026, "the server offers no TLS, and --mysql-tls is %s", m->tls);
-    if (verify && !certificate_is_signed(m->mysql))
-        return err_set(err, ERR_RETRY, 2026,
-                       "TLS: nobody known has signed the server's certificate, and --mysql-tls is verify");
-    return 0;
-}
-
-/* The session settings that every statement of the loader relies on. */
-static const char *const session[] = {
-    "SET NAMES utf8mb4",
-    "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ENGINE_SUBSTITUTION'",
-    "SET SESSION time_zone='+08:00'",
-    "SET SESSION wait_timeout=60",
-    "SET SESSION innodb_lock_wait_timeout=20",
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-};
-
-static int prepare_session(struct db_mysql *m, struct err *err)
-{
-    struct db_result r;
-
-    for (size_t i = 0; i < sizeof session / sizeof session[0]; i++)
-        if (db_query(&m->base, session[i], strlen(session[i]), NULL, err) != 0)
-            return -1;
-    static const char ask[] = "SELECT @@max_allowed_packet, VERSION()";
-    if (db_query(&m->base, ask, sizeof ask - 1, &r, err) != 0)
+    if (mysql_real_connect(m->mysql, m->host, m->user, m->password, m->database, m->port, m->socket, 0) ==
+        NULL)
+        return report_failure(m, err);
+    watch_socket(m, m->mysql->net.fd);
+    m->used_ms = clock_monotonic_ms();
+    if (was_aborted(m))
+        return err_set(err, ERR_RETRY, 2013, "cut off while connecting");
+    if (tls_check(m, err) != 0 || session_prepare(m, err) != 0)
         return -1;
-    long long packet = r.count > 0 ? strtoll(r.rows[0][0], NULL, 10) : 0;
-    m->mariadb = r.count > 0 && strstr(r.rows[0][1], "MariaDB") != NULL;
-    m->max_statement = packet > 2 * PACKET_RESERVE ? (size_t)packet - PACKET_RESERVE : PACKET_RESERVE;
-    db_result_free(&r);
+    m->generation++;
     return 0;
 }
 
 static int mysql_connect_to(struct db *db, struct err *err)
 {
     struct db_mysql *m = mysql_of(db);
-    unsigned connect_timeout = CONNECT_TIMEOUT_S;
-    unsigned answer_timeout = ANSWER_TIMEOUT_S;
 
     if (m->mysql != NULL && clock_monotonic_ms() - m->used_ms < IDLE_MS)
         return 0;
     mysql_disconnect(db);
+    forget_abort(m);
     m->mysql = mysql_init(NULL);
     if (m->mysql == NULL)
         return err_set(err, ERR_FATAL, 0, "no memory for a connection");
-    mysql_options(m->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
-    mysql_options(m->mysql, MYSQL_OPT_READ_TIMEOUT, &answer_timeout);
-    mysql_options(m->mysql, MYSQL_OPT_WRITE_TIMEOUT, &answer_timeout);
-    mysql_options(m->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    set_tls(m, m->mysql);
-    if (mysql_real_connect(m->mysql, m->host, m->user, m->password, m->database, m->port, m->socket, 0) ==
-        NULL) {
-        report_failure(m, err);
-        mysql_disconnect(db);
-        return -1;
-    }
-    m->fd = m->mysql->net.fd;
-    m->used_ms = clock_monotonic_ms();
-    if (check_tls(m, err) != 0 || prepare_session(m, err) != 0) {
+    set_client_options(m, m->mysql);
+    if (open_session(m, err) != 0) {
         mysql_disconnect(db);
         return -1;
     }
@@ -193,16 +145,6 @@ static int mysql_connect_to(struct db *db, struct err *err)
 }
 
 /* ------------------------------------------------------------------ statements */
-
-static void take_row(struct db_result *ret, size_t *cap, MYSQL_ROW row, const unsigned long *lengths)
-{
-    char **cells = mem_zalloc(ret->columns, sizeof *cells);
-
-    for (size_t j = 0; j < ret->columns; j++)
-        cells[j] = row[j] != NULL ? mem_strndup(row[j], lengths[j]) : NULL;
-    ret->rows = mem_grow(ret->rows, cap, ret->count, sizeof *ret->rows);
-    ret->rows[ret->count++] = cells;
-}
 
 /* "Records: 334  Duplicates: 0  Warnings: 0", in the server's language: the second number. */
 static int64_t count_duplicates(const char *info)
@@ -221,25 +163,54 @@ static int64_t count_duplicates(const char *info)
     return number;
 }
 
-/* Read the whole result. A result set without a receiver (ret NULL) is read and dropped, so that the
+/* Read the rows into result, or past it. false: they are more than a result takes. */
+static bool read_rows(MYSQL_RES *set, struct db_result *result, bool keep)
+{
+    MYSQL_ROW row;
+
+    while ((row = mysql_fetch_row(set)) != NULL)
+        if (keep && db_result_add(result, (const char *const *)row, mysql_fetch_lengths(set)) != 0)
+            return false;
+    return true;
+}
+
+/* The rest of a result that is too large is not waited for: a false server has no end of it. */
+static int refuse_result(struct db_mysql *m, MYSQL_RES *set, struct err *err)
+{
+    mysql_abort(&m->base); /* or mysql_free_result() reads on to the end */
+    mysql_free_result(set);
+    mysql_disconnect(&m->base);
+    return err_set(err, ERR_RETRY, 0, "the server's answer is larger than %d MiB", DB_RESULT_MAX_BYTES >> 20);
+}
+
+static int take_rows(struct db_mysql *m, struct db_result *result, bool keep, struct err *err)
+{
+    MYSQL_RES *set = mysql_use_result(m->mysql);
+
+    if (set == NULL)
+        return report_failure(m, err);
+    result->columns = mysql_num_fields(set);
+    if (!read_rows(set, result, keep))
+        return refuse_result(m, set, err);
+    bool failed = mysql_errno(m->mysql) != 0;
+    mysql_free_result(set);
+    return failed ? report_failure(m, err) : 0;
+}
+
+/* Read the whole answer. A result set without a receiver (ret NULL) is read and dropped, so that the
  * connection is free for the next statement. */
 static int take_result(struct db_mysql *m, struct db_result *ret, struct err *err)
 {
-    MYSQL_RES *set = mysql_store_result(m->mysql);
-    struct db_result result = {.affected = mysql_affected_rows(m->mysql),
-                               .duplicates = count_duplicates(mysql_info(m->mysql)),
-                               .warnings = mysql_warning_count(m->mysql)};
-    size_t cap = 0;
+    struct db_result result = {0};
 
-    if (set == NULL && mysql_field_count(m->mysql) > 0)
-        return report_failure(m, err);
-    if (set != NULL) {
-        MYSQL_ROW row;
-        result.columns = mysql_num_fields(set);
-        while (ret != NULL && (row = mysql_fetch_row(set)) != NULL)
-            take_row(&result, &cap, row, mysql_fetch_lengths(set));
-        mysql_free_result(set);
+    if (mysql_field_count(m->mysql) > 0 && take_rows(m, &result, ret != NULL, err) != 0) {
+        db_result_free(&result);
+        return -1;
     }
+    result.affected = mysql_affected_rows(m->mysql);
+    result.duplicates = count_duplicates(mysql_info(m->mysql));
+    result.warnings = mysql_warning_count(m->mysql);
+    m->used_ms = clock_monotonic_ms();
     if (ret != NULL)
         *ret = result;
     return 0;
@@ -253,26 +224,85 @@ static int mysql_run(struct db *db, const char *sql, size_t len, struct db_resul
         return err_set(err, ERR_RETRY, 2006, "not connected");
     if (mysql_real_query(m->mysql, sql, len) != 0)
         return report_failure(m, err);
-    m->used_ms = clock_monotonic_ms();
     return take_result(m, ret, err);
+}
+
+/* What the server did not ask for, it did not load, whatever it says. */
+static int mysql_load(struct db *db, const char *sql, size_t len, const struct db_feed *feed,
+                      struct db_result *ret, struct err *err)
+{
+    struct db_mysql *m = mysql_of(db);
+    struct load_local load = {.feed = feed};
+    struct err ignored;
+
+    if (m->mysql == NULL)
+        return err_set(err, ERR_RETRY, 2006, "not connected");
+    err = err != NULL ? err : &ignored;
+    load_local_serve(m->mysql, &load);
+    int rc = mysql_run(db, sql, len, ret, err);
+    if (m->mysql != NULL)
+        load_local_refuse(m->mysql);
+    if (rc != 0) {
+        if (load_local_is_refusal(err->code))
+            m->refuses_load = true;
+        return -1;
+    }
+    if (load.asked)
+        return 0;
+    if (ret != NULL)
+        db_result_free(ret);
+    m->refuses_load = true;
+    return err_set(err, ERR_RETRY, 0, "the server took LOAD DATA LOCAL, but asked for no data");
+}
+
+static bool mysql_can_load(const struct db *db)
+{
+    const struct db_mysql *m = mysql_of_const(db);
+
+    return m->offers_load && !m->refuses_load;
+}
+
+static uint64_t mysql_generation(const struct db *db)
+{
+    return mysql_of_const(db)->generation;
 }
 
 static size_t mysql_max_statement(const struct db *db)
 {
-    return ((const struct db_mysql *)db)->max_statement;
+    return mysql_of_const(db)->max_statement;
 }
 
 static bool mysql_is_mariadb(const struct db *db)
 {
-    return ((const struct db_mysql *)db)->mariadb;
+    return mysql_of_const(db)->mariadb;
 }
 
-static void mysql_abort(struct db *db)
-{
-    int fd = mysql_of(db)->fd;
+/* ------------------------------------------------------------------ the library */
 
-    if (fd >= 0)
-        shutdown(fd, SHUT_RDWR);
+/* The client library begins with the first db and ends with the last one. */
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned library_users;
+
+static int library_begin(struct err *err)
+{
+    pthread_mutex_lock(&library_lock);
+    bool failed = library_users == 0 && mysql_library_init(0, NULL, NULL) != 0;
+    library_users += !failed;
+    pthread_mutex_unlock(&library_lock);
+    return failed ? err_set(err, ERR_FATAL, 0, "the MySQL client library does not start") : 0;
+}
+
+static void library_end(void)
+{
+    pthread_mutex_lock(&library_lock);
+    if (--library_users == 0)
+        mysql_library_end();
+    pthread_mutex_unlock(&library_lock);
+}
+
+void db_thread_end(void)
+{
+    mysql_thread_end();
 }
 
 static void mysql_free(struct db *db)
@@ -289,13 +319,17 @@ static void mysql_free(struct db *db)
     free(m->database);
     free(m->ca);
     free(m->tls);
+    pthread_mutex_destroy(&m->abort_lock);
     free(m);
-    mysql_library_end();
+    library_end();
 }
 
 static const struct db_ops mysql_ops = {
     .connect = mysql_connect_to,
     .query = mysql_run,
+    .load = mysql_load,
+    .can_load = mysql_can_load,
+    .generation = mysql_generation,
     .max_statement = mysql_max_statement,
     .is_mariadb = mysql_is_mariadb,
     .disconnect = mysql_disconnect,
@@ -308,10 +342,10 @@ static char *copy_text(const char *text)
     return text != NULL ? mem_strdup(text) : NULL;
 }
 
-int db_mysql_new(const struct options *options, struct db **ret, struct err *err)
+int db_mysql_new(const struct options *options, unsigned lock_wait_s, struct db **ret, struct err *err)
 {
-    if (mysql_library_init(0, NULL, NULL) != 0)
-        return err_set(err, ERR_FATAL, 0, "the MySQL client library does not start");
+    if (library_begin(err) != 0)
+        return -1;
     struct db_mysql *m = mem_zalloc(1, sizeof *m);
     m->base.ops = &mysql_ops;
     m->host = copy_text(options_text(options, "mysql-host"));
@@ -322,7 +356,9 @@ int db_mysql_new(const struct options *options, struct db **ret, struct err *err
     m->ca = copy_text(options_text(options, "mysql-ca"));
     m->tls = mem_strdup(options_text(options, "mysql-tls"));
     m->port = (unsigned)options_number(options, "mysql-port");
-    m->fd = -1;
+    m->lock_wait_s = lock_wait_s;
+    m->abort_fd = -1;
+    pthread_mutex_init(&m->abort_lock, NULL);
     if (m->socket != NULL) {
         free(m->host);
         m->host = NULL; /* the client library takes the socket only for the local host */

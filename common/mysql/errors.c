@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Numbers and symbols: MySQL's and MariaDB's error references (server errors from 1000, client errors from
@@ -143,12 +144,30 @@ const struct db_error db_errors[] = {
 };
 const size_t db_error_count = sizeof db_errors / sizeof db_errors[0];
 
-enum db_class db_error_class(int code)
+static const struct db_error *find_error(int code)
 {
     for (size_t i = 0; i < db_error_count; i++)
         if (db_errors[i].code == code)
-            return db_errors[i].class;
-    return DB_UNKNOWN;
+            return &db_errors[i];
+    return NULL;
+}
+
+enum db_class db_error_class(int code)
+{
+    const struct db_error *error = find_error(code);
+
+    return error != NULL ? error->class : DB_UNKNOWN;
+}
+
+const char *db_error_brief(int code, char *out, size_t size)
+{
+    const struct db_error *error = find_error(code);
+
+    if (error != NULL)
+        snprintf(out, size, "%s (%d)", error->name, code);
+    else
+        snprintf(out, size, "MySQL error %d", code);
+    return out;
 }
 
 const char *db_class_name(enum db_class class)

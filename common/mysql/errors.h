@@ -28,6 +28,11 @@ enum db_class db_error_class(int code);         /* DB_UNKNOWN when it is not in 
 const char *db_class_name(enum db_class class); /* "connection", "lock" … as in jst_loader_retries_total */
 enum err_kind db_class_kind(enum db_class class);
 
+enum { DB_BRIEF_MAX = 96 };
+/* What may stand in a log or in readiness, since it quotes no value: "ER_DATA_TOO_LONG (1406)", or "MySQL
+ * error 9999" for a number that the table does not know. Cut to fit. Returns out. */
+const char *db_error_brief(int code, char *out, size_t size);
+
 /* The row that an error text names at its end ("… for column 'id' at row 2 (MySQL error 1406)"), from 1; 0:
  * none. */
 size_t db_error_row(const char *text);

@@ -19,11 +19,6 @@ static struct fake_db *of(struct db *db)
     return (struct fake_db *)db;
 }
 
-static char *copy(const char *text)
-{
-    return text != NULL ? mem_strdup(text) : NULL;
-}
-
 static int trouble(struct fake_db *f, const char *what, const char *sql)
 {
     if (f->trouble[0] == '\0')
@@ -111,12 +106,13 @@ static void values_free(char **values, size_t n)
 
 static void add_result(struct db_result *r, const char *const *cells, size_t columns)
 {
+    unsigned long lengths[64];
+
     r->columns = columns;
-    char **row = mem_zalloc(columns, sizeof *row);
     for (size_t i = 0; i < columns; i++)
-        row[i] = copy(cells[i]);
-    r->rows = mem_realloc(r->rows, (r->count + 1) * sizeof *r->rows);
-    r->rows[r->count++] = row;
+        lengths[i] = cells[i] != NULL ? strlen(cells[i]) : 0;
+    if (db_result_add(r, cells, lengths) != 0)
+        abort();
 }
 
 static int fail(struct fake_db *f, int code, const char *text, struct err *err)
@@ -465,6 +461,28 @@ static void fake_abort(struct db *db)
     of(db)->hang = false;
 }
 
+static int fake_load(struct db *db, const char *sql, size_t len, const struct db_feed *feed,
+                     struct db_result *ret, struct err *err)
+{
+    (void)db;
+    (void)sql;
+    (void)len;
+    (void)feed;
+    (void)ret;
+    return err_set(err, ERR_RETRY, 1148, "LOAD DATA LOCAL is off");
+}
+
+static bool fake_can_load(const struct db *db)
+{
+    (void)db;
+    return false;
+}
+
+static uint64_t fake_generation(const struct db *db)
+{
+    return (uint64_t)((const struct fake_db *)db)->connects;
+}
+
 static size_t fake_max_statement(const struct db *db)
 {
     return ((const struct fake_db *)db)->max_statement;
@@ -485,6 +503,9 @@ static void fake_free(struct db *db)
 static const struct db_ops fake_ops = {
     .connect = fake_connect,
     .query = fake_query,
+    .load = fake_load,
+    .can_load = fake_can_load,
+    .generation = fake_generation,
     .max_statement = fake_max_statement,
     .is_mariadb = fake_is_mariadb,
     .disconnect = fake_disconnect,

@@ -1,0 +1,67 @@
+/* TLS, and what a server may ask for as proof of the password. */
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/mysql/connection_private.h"
+
+static bool is_mode(const struct db_mysql *m, const char *mode)
+{
+    return strcmp(m->tls, mode) == 0;
+}
+
+#ifdef MARIADB_BASE_VERSION
+/* MariaDB's connector reads "enforce" as "if the server has it", unless the certificate is verified too. So
+ * tls_check() looks at the connection afterwards. */
+void tls_prepare(const struct db_mysql *m, MYSQL *mysql)
+{
+    char on = 1;
+    char verify = is_mode(m, "verify");
+
+    if (is_mode(m, "off"))
+        return;
+    mysql_ssl_set(mysql, NULL, NULL, m->ca, NULL, NULL);
+    mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
+    mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+}
+#else
+void tls_prepare(const struct db_mysql *m, MYSQL *mysql)
+{
+    unsigned mode = is_mode(m, "off")        ? SSL_MODE_DISABLED
+                    : is_mode(m, "required") ? SSL_MODE_REQUIRED
+                    : is_mode(m, "verify")   ? SSL_MODE_VERIFY_IDENTITY
+                                             : SSL_MODE_PREFERRED;
+    bool public_key = true; /* caching_sha2_password without TLS asks for it */
+
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+    mysql_options(mysql, MYSQL_OPT_SSL_CA, m->ca);
+    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &public_key);
+}
+#endif
+
+/* MariaDB's connector from 3.4 on also accepts a certificate that nobody signed: always when the host is
+ * 127.0.0.1 or ::1, elsewhere when a MariaDB server vouches for it with the password. The connector remembers
+ * what it found, so "verify" can demand a signature on every way to the server. */
+static bool certificate_is_signed(MYSQL *mysql)
+{
+#ifdef MARIADB_TLS_VERIFY_OK
+    unsigned found = MARIADB_TLS_VERIFY_ERROR;
+
+    return mariadb_get_infov(mysql, MARIADB_TLS_VERIFY_STATUS, &found) == 0 && found == MARIADB_TLS_VERIFY_OK;
+#else
+    (void)mysql; /* the connection would not have come about */
+    return true;
+#endif
+}
+
+int tls_check(const struct db_mysql *m, struct err *err)
+{
+    bool verify = is_mode(m, "verify");
+    bool demanded = is_mode(m, "required") || verify;
+
+    if (demanded && mysql_get_ssl_cipher(m->mysql) == NULL)
+        return err_set(err, ERR_RETRY, 2026, "the server offers no TLS, and --mysql-tls is %s", m->tls);
+    if (verify && !certificate_is_signed(m->mysql))
+        return err_set(err, ERR_RETRY, 2026,
+                       "TLS: nobody known has signed the server's certificate, and --mysql-tls is verify");
+    return 0;
+}
