@@ -1,27 +1,50 @@
-/* The partitions that a consumer reads, and the offsets at which it starts.
- *
- * This file decides where a partition starts, not auto.offset.reset: at the committed offset, or at the
- * beginning when the group has never committed one. An offset out of range therefore always means that
- * messages were deleted unread. It is reported as SOURCE_LOST and never skipped. */
+/* The partitions that a consumer reads, and its pauses. */
 #include "common/kafka/consumer_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
 
-enum { LOOKUP_TIMEOUT_MS = 2000, ASSIGN_RETRY_MS = 500 };
+struct topic_read *kafka_topic(const struct kafka_source *s, const char *topic)
+{
+    for (size_t i = 0; i < s->config.topic_count; i++)
+        if (strcmp(s->topics[i].name, topic) == 0)
+            return &s->topics[i];
+    return NULL;
+}
 
+static bool is_part(const struct part *p, const char *topic, int32_t partition)
+{
+    return p->partition == partition && strcmp(p->topic->name, topic) == 0;
+}
+
+/* Messages come in runs of one partition, so the last one is looked at first. */
 struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t partition)
 {
-    for (size_t i = 0; i < s->part_count; i++)
-        if (s->parts[i].partition == partition && strcmp(s->parts[i].topic, topic) == 0)
+    if (s->recent < s->part_count && is_part(&s->parts[s->recent], topic, partition))
+        return &s->parts[s->recent];
+    for (size_t i = 0; i < s->part_count; i++) {
+        if (is_part(&s->parts[i], topic, partition)) {
+            s->recent = i;
             return &s->parts[i];
+        }
+    }
+    struct topic_read *t = kafka_topic(s, topic);
+    if (t == NULL)
+        return NULL;
     s->parts = mem_grow(s->parts, &s->part_cap, s->part_count, sizeof *s->parts);
-    s->parts[s->part_count] =
-        (struct part){.topic = mem_strdup(topic), .partition = partition, .start = -1, .end = -1};
+    s->parts[s->part_count] = (struct part){
+        .topic = t,
+        .partition = partition,
+        .committed = -1,
+        .low = -1,
+        .high = -1,
+        .next = SOURCE_BEGINNING,
+        .end = -1,
+        .stored = -1,
+    };
     return &s->parts[s->part_count++];
 }
 
@@ -35,16 +58,15 @@ bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic)
     return false;
 }
 
-/* Pause or resume the assigned partitions of one topic, or of all. */
 void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pause)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
 
     for (size_t i = 0; i < s->part_count; i++) {
         const struct part *p = &s->parts[i];
-        if (p->assigned && (topic == NULL || strcmp(p->topic, topic) == 0) &&
-            (pause || !kafka_topic_is_paused(s, p->topic)))
-            rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
+        if (p->state == PART_READ && (topic == NULL || strcmp(p->topic->name, topic) == 0) &&
+            (pause || !kafka_topic_is_paused(s, p->topic->name)))
+            rd_kafka_topic_partition_list_add(list, p->topic->name, p->partition);
     }
     if (pause)
         rd_kafka_pause_partitions(s->rk, list);
@@ -53,91 +75,45 @@ void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pau
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* Fill in the offsets to start at. Returns -1 when the broker does not answer in time. */
-static int look_up_starts(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+void kafka_renew_pauses(struct kafka_source *s)
 {
-    int64_t low;
-    int64_t high;
-
-    if (!s->config.from_beginning &&
-        rd_kafka_committed(s->rk, list, LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return -1;
-    for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *at = &list->elems[i];
-        struct part *p = kafka_part(s, at->topic, at->partition);
-        if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return -1;
-        if (s->config.from_beginning || at->offset < 0)
-            at->offset = RD_KAFKA_OFFSET_BEGINNING;
-        p->start = at->offset >= 0 ? at->offset : -1;
-        if (!s->config.bounded)
-            continue;
-        if (rd_kafka_query_watermark_offsets(s->rk, at->topic, at->partition, &low, &high,
-                                             LOOKUP_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return -1;
-        if (p->end < 0)
-            p->end = high;
-        /* also when the partition came back: what this process read of it before may not be committed */
-        p->done = low >= p->end || (at->offset >= 0 && at->offset >= p->end);
-    }
-    return 0;
-}
-
-static void start_assignment(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_assign(s->rk, list);
-    for (int i = 0; i < list->cnt; i++) {
-        kafka_part(s, list->elems[i].topic, list->elems[i].partition)->assigned = true;
-        kafka_trouble_ends(s, list->elems[i].topic);
-    }
-    /* librdkafka remembers a pause when a partition is lost and assigned again. Resume all, then pause
-     * exactly the topics that are paused now. */
     kafka_switch_partitions(s, NULL, false);
     if (s->all_paused)
         kafka_switch_partitions(s, NULL, true);
     for (size_t i = 0; i < s->paused_count; i++)
         kafka_switch_partitions(s, s->paused[i], true);
-    s->assigned = list->cnt + 1;
-    health_reason("assignment", NULL);
 }
 
-/* Called by poll(): look up the start offsets again if the broker did not answer during the rebalance. */
-void kafka_retry_assignment(struct kafka_source *s)
-{
-    if (s->waiting == NULL || clock_monotonic_ms() < s->waiting_until_ms)
-        return;
-    if (look_up_starts(s, s->waiting) != 0) {
-        s->waiting_until_ms = clock_monotonic_ms() + ASSIGN_RETRY_MS;
-        return;
-    }
-    rd_kafka_topic_partition_list_t *list = s->waiting;
-    s->waiting = NULL;
-    start_assignment(s, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
+/* Discard the events of this assignment that were not handed out yet. */
 static void forget_assignment(struct kafka_source *s)
 {
-    kafka_stash_drop(s);
-    for (size_t i = 0; i < s->part_count; i++) {
-        s->parts[i].assigned = s->parts[i].lost = false;
-        if (s->config.from_beginning) {
-            s->parts[i].end = -1;
-            s->parts[i].done = false;
-        }
-    }
-    if (s->waiting != NULL)
-        rd_kafka_topic_partition_list_destroy(s->waiting);
-    s->waiting = NULL;
-    /* Discard the events of this assignment that were not handed out yet. */
+    kafka_stash_drop(s, NULL);
+    for (size_t i = 0; i < s->part_count; i++)
+        kafka_part_ends(s, &s->parts[i]);
     s->revoked = true;
     s->assigned = 0;
+    s->moved = false;
     s->ended = s->end_given = false;
-    s->lost_count = 0;
     s->commit_failed = false;
     health_reason("commit", NULL);
     kafka_stats_forget_lags();
     health_reason("assignment", "no partitions are assigned");
+}
+
+/* librdkafka reads nothing of them yet: kafka_starts_due() finds out from where. */
+static void take_partitions(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_assign(s->rk, none);
+    rd_kafka_topic_partition_list_destroy(none);
+    for (int i = 0; i < list->cnt; i++) {
+        struct part *p = kafka_part(s, list->elems[i].topic, list->elems[i].partition);
+        if (p != NULL)
+            kafka_look_up_later(s, p, PART_NEW);
+    }
+    s->assigned = list->cnt + 1;
+    health_reason("assignment", NULL);
 }
 
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
@@ -146,19 +122,11 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic
     struct kafka_source *s = arg;
 
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        if (look_up_starts(s, list) == 0) {
-            start_assignment(s, list);
-            return;
-        }
-        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_assign(rk, none);
-        rd_kafka_topic_partition_list_destroy(none);
-        s->waiting = rd_kafka_topic_partition_list_copy(list);
-        s->waiting_until_ms = clock_monotonic_ms() + ASSIGN_RETRY_MS;
+        take_partitions(s, list);
         return;
     }
-    if (!s->config.from_beginning && !rd_kafka_assignment_lost(rk) && s->commit_again)
-        rd_kafka_commit(rk, NULL, 0);
+    if (s->commit_again && !rd_kafka_assignment_lost(rk))
+        kafka_commit_revoked(s);
     forget_assignment(s);
     rd_kafka_assign(rk, NULL);
 }

@@ -11,7 +11,7 @@
 #include "common/monitor/health.h"
 #include "common/options/options.h"
 
-enum { CLOSE_LEAVE_MS = 1500, REASON_KEY = 300 };
+enum { CLOSE_LEAVE_MS = 1500, REVOKE_COMMIT_MS = 3000 };
 
 static struct kafka_source *source_of(struct source *source)
 {
@@ -35,17 +35,16 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *arg)
 
 static const char *topic_pipeline(void *arg, const char *topic)
 {
-    const struct kafka_source *s = arg;
+    const struct topic_read *t = kafka_topic(arg, topic);
 
-    for (size_t i = 0; s->pipelines != NULL && i < s->config.topic_count; i++)
-        if (strcmp(s->topics[i], topic) == 0)
-            return s->pipelines[i];
-    return NULL;
+    return t != NULL ? t->pipeline : NULL;
 }
 
 static int64_t start_of(void *arg, const char *topic, int32_t partition)
 {
-    return kafka_part(arg, topic, partition)->start;
+    const struct part *p = kafka_part(arg, topic, partition);
+
+    return p != NULL ? p->committed : -1;
 }
 
 static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
@@ -66,87 +65,38 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
     return 0;
 }
 
-static void check_ended(struct kafka_source *s)
-{
-    if (!s->config.bounded || s->end_given)
-        return;
-    for (size_t i = 0; i < s->part_count; i++)
-        if (s->parts[i].assigned && !s->parts[i].done)
-            return;
-    s->end_given = true;
-    s->ended = true;
-}
-
-/* ---- trouble with topics ---- */
-
-static void trouble_key(char *out, size_t size, const char *topic)
-{
-    snprintf(out, size, "topic %s", topic);
-}
-
-static void trouble_begins(struct kafka_source *s, const char *topic, const char *why)
-{
-    char key[REASON_KEY];
-
-    for (size_t i = 0; i < s->config.topic_count; i++) {
-        if (strcmp(s->topics[i], topic) != 0)
-            continue;
-        s->trouble_count += !s->troubled[i];
-        s->troubled[i] = true;
-        trouble_key(key, sizeof key, topic);
-        health_reason(key, why);
-    }
-}
-
-void kafka_trouble_ends(struct kafka_source *s, const char *topic)
-{
-    char key[REASON_KEY];
-
-    for (size_t i = 0; i < s->config.topic_count && s->trouble_count > 0; i++) {
-        if (!s->troubled[i] || strcmp(s->topics[i], topic) != 0)
-            continue;
-        s->troubled[i] = false;
-        s->trouble_count--;
-        trouble_key(key, sizeof key, topic);
-        health_reason(key, NULL);
-    }
-}
-
 /* ---- events ---- */
+
+/* The error is one of a topic, or of one of its partitions (p; else NULL). */
+static void take_topic_error(struct kafka_source *s, const rd_kafka_message_t *m, struct topic_read *t,
+                             struct part *p)
+{
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && p != NULL) {
+        p->done = p->done || m->offset >= p->end;
+        kafka_trouble_ends(s, t);
+        kafka_check_ended(s);
+    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
+        if (p->state != PART_READ)
+            return;
+        p->outside = m->offset >= 0 ? m->offset : p->next;
+        kafka_look_up_later(s, p, PART_OUTSIDE);
+    } else {
+        kafka_trouble_begins(s, t, rd_kafka_message_errstr(m));
+    }
+}
 
 /* Take an event that librdkafka delivered in place of a message. */
 static void take_error(struct kafka_source *s, const rd_kafka_message_t *m)
 {
     const char *topic = m->rkt != NULL ? rd_kafka_topic_name(m->rkt) : NULL;
-    struct part *p = topic != NULL && m->partition >= 0 ? kafka_part(s, topic, m->partition) : NULL;
+    struct topic_read *t = topic != NULL ? kafka_topic(s, topic) : NULL;
 
-    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && p != NULL) {
-        p->done = true;
-        kafka_trouble_ends(s, topic);
-        check_ended(s);
-    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
-        s->lost_count += !p->lost;
-        p->lost = true;
-    } else if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
+    if (m->err == RD_KAFKA_RESP_ERR__FATAL)
         s->fatal = true;
-    } else if (topic != NULL) {
-        trouble_begins(s, topic, rd_kafka_message_errstr(m));
-    } else if (m->err != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
+    else if (t != NULL)
+        take_topic_error(s, m, t, m->partition >= 0 ? kafka_part(s, topic, m->partition) : NULL);
+    else if (m->err != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
         health_reason("subscription", rd_kafka_message_errstr(m));
-    }
-}
-
-static void take_lost(struct kafka_source *s, struct source_event *ret)
-{
-    for (size_t i = 0; i < s->part_count; i++) {
-        struct part *p = &s->parts[i];
-        if (!p->lost)
-            continue;
-        p->lost = false;
-        s->lost_count--;
-        *ret = (struct source_event){.kind = SOURCE_LOST, .lost = {p->topic, p->partition}};
-        return;
-    }
 }
 
 static bool take_event(struct kafka_source *s, struct source_event *ret)
@@ -157,10 +107,10 @@ static bool take_event(struct kafka_source *s, struct source_event *ret)
     } else if (s->assigned > 0) {
         *ret = (struct source_event){.kind = SOURCE_ASSIGNED, .partitions = s->assigned - 1};
         s->assigned = 0;
-        check_ended(s);
-    } else if (s->lost_count > 0) {
-        take_lost(s, ret);
-    } else if (s->ended && s->stash_count == 0) { /* only after the last record */
+        kafka_check_ended(s); /* of an assignment without partitions */
+    } else if (kafka_take_news(s, ret)) {
+        return true;
+    } else if (s->ended && s->stash_count == 0 && !s->moved) { /* only after the last record */
         s->ended = false;
         ret->kind = SOURCE_END;
     } else {
@@ -170,14 +120,13 @@ static bool take_event(struct kafka_source *s, struct source_event *ret)
 }
 
 /* Is the message beyond the end of a bounded read? Such messages are not handed out. */
-static bool beyond_end(struct kafka_source *s, const rd_kafka_message_t *m)
+static bool beyond_end(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m)
 {
     if (!s->config.bounded)
         return false;
-    struct part *p = kafka_part(s, rd_kafka_topic_name(m->rkt), m->partition);
     if (m->offset + 1 >= p->end && !p->done) {
         p->done = true;
-        check_ended(s);
+        kafka_check_ended(s);
     }
     return m->offset >= p->end && !s->config.from_beginning;
 }
@@ -213,14 +162,30 @@ static int check_fatal(const struct kafka_source *s, struct err *err)
 /* Poll once. An event that came instead of a message is noted. NULL: no message came. */
 static rd_kafka_message_t *next_fetched(struct kafka_source *s, int timeout_ms)
 {
-    kafka_retry_assignment(s);
+    kafka_starts_due(s);
     kafka_commit_due(s);
+    kafka_trouble_due(s);
     rd_kafka_message_t *m = poll_awake(s, timeout_ms);
     if (m == NULL || m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return m;
     take_error(s, m);
     rd_kafka_message_destroy(m);
     return NULL;
+}
+
+/* Note that this message is handed out. false: it is beyond the end, and is not. */
+static bool note_read(struct kafka_source *s, const rd_kafka_message_t *m)
+{
+    struct part *p = kafka_part(s, rd_kafka_topic_name(m->rkt), m->partition);
+    rd_kafka_timestamp_type_t kind;
+
+    if (s->trouble_count > 0)
+        kafka_trouble_ends(s, p->topic);
+    if (beyond_end(s, p, m))
+        return false;
+    p->next = p->read = m->offset + 1;
+    p->read_ms = rd_kafka_message_timestamp(m, &kind);
+    return true;
 }
 
 /* The next message to hand out. NULL: there is none, or an event must be handed out first. */
@@ -230,12 +195,10 @@ static rd_kafka_message_t *next_message(struct kafka_source *s, int timeout_ms)
 
     if (m != NULL)
         kafka_stash_push(s, m);
-    m = s->revoked || s->assigned > 0 ? NULL : kafka_stash_pop(s);
-    if (m == NULL)
+    if (s->revoked || s->assigned > 0 || s->news_count > 0 || s->moved)
         return NULL;
-    if (s->trouble_count > 0)
-        kafka_trouble_ends(s, rd_kafka_topic_name(m->rkt));
-    if (!beyond_end(s, m))
+    m = kafka_stash_pop(s);
+    if (m == NULL || note_read(s, m))
         return m;
     rd_kafka_message_destroy(m);
     return NULL;
@@ -311,22 +274,16 @@ static void leave_group(struct kafka_source *s)
 
 static void forget_source(struct kafka_source *s)
 {
-    if (s->waiting != NULL)
-        rd_kafka_topic_partition_list_destroy(s->waiting);
-    for (size_t i = 0; i < s->part_count; i++)
-        free(s->parts[i].topic);
     free(s->parts);
     for (size_t i = 0; i < s->paused_count; i++)
         free(s->paused[i]);
     free(s->paused);
     for (size_t i = 0; i < s->config.topic_count; i++) {
-        free(s->topics[i]);
-        if (s->pipelines != NULL)
-            free(s->pipelines[i]);
+        free(s->topics[i].name);
+        free(s->topics[i].pipeline);
     }
     free(s->topics);
-    free(s->pipelines);
-    free(s->troubled);
+    free(s->group);
     free(s->stash);
     wake_free(&s->wake);
     free(s);
@@ -337,7 +294,7 @@ static void consumer_free(struct source *source)
     struct kafka_source *s = source_of(source);
 
     kafka_last_commit(s);
-    kafka_stash_drop(s);
+    kafka_stash_drop(s, NULL);
     rd_kafka_queue_destroy(s->queue);
     leave_group(s);
     forget_source(s);
@@ -348,6 +305,7 @@ static const struct source_ops consumer_ops = {
     .serve = consumer_serve,
     .release = consumer_release,
     .store = kafka_store,
+    .seek = kafka_seek,
     .pause = kafka_pause,
     .resume = kafka_resume,
     .free = consumer_free,
@@ -358,7 +316,7 @@ static int subscribe_topics(struct kafka_source *s, struct err *err)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->config.topic_count);
 
     for (size_t i = 0; i < s->config.topic_count; i++)
-        rd_kafka_topic_partition_list_add(list, s->topics[i], RD_KAFKA_PARTITION_UA);
+        rd_kafka_topic_partition_list_add(list, s->topics[i].name, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(s->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -366,12 +324,14 @@ static int subscribe_topics(struct kafka_source *s, struct err *err)
     return 0;
 }
 
-static char **copy_names(const char *const *names, size_t count)
+static struct topic_read *copy_topics(const struct source_config *config)
 {
-    char **copy = mem_zalloc(count, sizeof *copy);
+    struct topic_read *copy = mem_zalloc(config->topic_count, sizeof *copy);
 
-    for (size_t i = 0; i < count; i++)
-        copy[i] = mem_strdup(names[i]);
+    for (size_t i = 0; i < config->topic_count; i++) {
+        copy[i].name = mem_strdup(config->topics[i]);
+        copy[i].pipeline = config->pipelines != NULL ? mem_strdup(config->pipelines[i]) : NULL;
+    }
     return copy;
 }
 
@@ -385,11 +345,12 @@ int kafka_source_open(const struct options *options, const struct source_config 
     struct kafka_source *s = mem_zalloc(1, sizeof *s);
     s->base.ops = &consumer_ops;
     s->config = *config;
-    s->topics = copy_names(config->topics, config->topic_count);
-    s->pipelines = config->pipelines != NULL ? copy_names(config->pipelines, config->topic_count) : NULL;
-    s->troubled = mem_zalloc(config->topic_count, sizeof *s->troubled);
+    s->topics = copy_topics(config);
+    s->group = mem_strdup(config->group);
+    s->revoke_commit_ms = REVOKE_COMMIT_MS;
     s->config.topics = NULL;
     s->config.pipelines = NULL;
+    s->config.group = NULL;
     kafka_conf_must(conf, "group.id", config->group);
     rd_kafka_conf_set_opaque(conf, s);
     rd_kafka_conf_set_rebalance_cb(conf, kafka_on_rebalance);

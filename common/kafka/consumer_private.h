@@ -1,20 +1,49 @@
-/* The inside of a consumer, shared by consumer.c (events, life), records.c (messages), commit.c (offsets) and
- * assign.c (which partitions, from where, paused or not); nobody else includes it. */
+/* The inside of a consumer, shared by consumer.c (events, life), records.c (messages), commit.c (offsets),
+ * assign.c (which partitions, paused or not), starts.c (from where) and trouble.c (what readiness says of a
+ * topic); nobody else includes it. */
 #ifndef JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 #define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 
 #include "common/kafka/kafka_private.h"
 #include "common/kafka/wake.h"
 
-/* The state of a partition, kept over rebalances. */
+struct topic_read {
+    char *name;
+    char *pipeline;     /* NULL: none */
+    bool troubled;      /* readiness has a reason about it */
+    int64_t look_at_ms; /* monotonic: its partitions are not looked up before */
+    int failures;       /* look-ups in a row that failed */
+};
+
+enum part_state {
+    PART_ELSEWHERE, /* not assigned */
+    PART_NEW,       /* the group's offset and the log's bounds are to be looked up */
+    PART_OUTSIDE,   /* the broker has nothing at its position: the log's bounds are to be looked up */
+    PART_ASKED,     /* silent until the program says where to begin */
+    PART_READ,
+    PART_LOST, /* silent until the program seeks, or the next assignment */
+};
+
+enum part_news { NEWS_NONE, NEWS_START, NEWS_RECREATED, NEWS_LOST };
+
+/* A partition, kept over rebalances. */
 struct part {
-    char *topic;
+    struct topic_read *topic;
     int32_t partition;
-    int64_t start; /* the committed offset when it was assigned; -1: none */
-    int64_t end;   /* bounded: read up to here; -1: not known yet */
-    bool done;     /* bounded: has been reached */
-    bool assigned; /* now */
-    bool lost;     /* messages were deleted unread, and the program has not been told yet */
+    enum part_state state;
+    enum part_news news; /* that poll() has to hand out */
+    bool recreated;      /* what NEWS_START says */
+    bool gone;           /* its topic was seen not to exist, and it has not been looked up since */
+    int64_t committed;   /* the group's offset when it was looked up; -1: none */
+    int64_t low, high;   /* as looked up last; -1: not yet */
+    int64_t next;        /* the next offset to hand out; SOURCE_BEGINNING: the log's first */
+    int64_t read;        /* the offset behind the last record that this process has handed out; 0: none */
+    int64_t read_ms;     /* that record's time */
+    int64_t outside;     /* PART_OUTSIDE, PART_LOST: the offset that the broker does not have */
+    int64_t end;         /* bounded: read up to here; -1: not known yet */
+    bool done;           /* bounded: has been reached */
+    int64_t stored;      /* the offset to commit; -1: none in this assignment */
+    bool unsent;         /* no commit has included it, or that commit failed */
 };
 
 struct kafka_source {
@@ -23,49 +52,57 @@ struct kafka_source {
     rd_kafka_queue_t *queue; /* of fetched messages */
     struct wake wake;
     struct source_config config;
-    char **topics, **pipelines;
-    bool *troubled; /* for each topic: readiness has a reason about it */
+    char *group;
+    struct topic_read *topics; /* config.topic_count */
     size_t trouble_count;
+    int64_t trouble_tried_ms;
     struct part *parts;
     size_t part_count, part_cap;
+    size_t recent; /* the part that was asked for last */
     char **paused; /* topics */
     size_t paused_count, paused_cap;
     bool all_paused;
     /* events that poll() has to hand out */
     bool revoked, ended;
     int assigned;               /* 1 + the number of partitions that were assigned; 0: no such event waits */
+    size_t news_count;          /* of parts that have news */
     size_t held;                /* records that were handed out and not yet released */
-    size_t lost_count;          /* partitions of which the program is to be told */
     rd_kafka_message_t **stash; /* messages that came during serve(), in order */
     size_t stash_count, stash_cap;
     bool end_given;
-    /* an assignment whose start offsets could not be looked up yet */
-    rd_kafka_topic_partition_list_t *waiting;
-    int64_t waiting_until_ms;
+    size_t look_count;    /* parts that are to be looked up */
+    bool moved;           /* parts are to be read from another offset than librdkafka reads them */
     bool committing;      /* a commit is under way */
-    bool commit_again;    /* an offset is stored that no commit has included */
+    bool commit_again;    /* a part has something unsent */
     bool commit_failed;   /* the last one failed, and readiness says so */
     int64_t committed_ms; /* monotonic, when the last one was sent */
+    int revoke_commit_ms; /* the longest wait for the commit of what is taken away */
     int64_t contact_ms;   /* monotonic; 0: never */
     char reason[256];     /* the last transport error */
     bool fatal;
 };
 
-/* The state of a partition; the first call for it makes it. Valid until the next call. */
+/* NULL: it is not one of the source's. */
+struct topic_read *kafka_topic(const struct kafka_source *s, const char *topic);
+/* The state of a partition; the first call for it makes it. Valid until the next call. NULL: the topic is not
+ * one of the source's. */
 struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t partition);
+
+static inline bool kafka_part_is_assigned(const struct part *p)
+{
+    return p->state != PART_ELSEWHERE;
+}
+
+/* ---- assign.c ---- */
 
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                         void *arg);
 
-/* The topic can be read: end its reason in readiness, if there is one. */
-void kafka_trouble_ends(struct kafka_source *s, const char *topic);
-
-/* To be called from every poll: look up start offsets again if the broker did not answer during the
- * rebalance. */
-void kafka_retry_assignment(struct kafka_source *s);
-
-/* Pause or resume the assigned partitions of one topic, or of all (NULL). */
+/* Pause or resume the partitions of one topic that are read, or of all (NULL). */
 void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pause);
+/* librdkafka remembers a pause when a partition is assigned again: pause exactly the topics that are paused
+ * now. */
+void kafka_renew_pauses(struct kafka_source *s);
 
 /* As source_ops.pause and .resume. */
 void kafka_pause(struct source *source, const char *topic);
@@ -73,8 +110,38 @@ void kafka_resume(struct source *source, const char *topic);
 
 bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic);
 
-/* records.c: the record of a message, which it takes over; and its end, for which record->owner must be set.
- */
+/* ---- starts.c ---- */
+
+/* To be called from every poll: look up what is not known of partitions, and have librdkafka read those that
+ * begin or moved. */
+void kafka_starts_due(struct kafka_source *s);
+
+/* The partition is to be looked up, for that reason: PART_NEW or PART_OUTSIDE. */
+void kafka_look_up_later(struct kafka_source *s, struct part *p, enum part_state why);
+/* Whatever is known of the partition, it is not assigned now. */
+void kafka_part_ends(struct kafka_source *s, struct part *p);
+
+/* Hand out news of one partition. false: there are none. */
+bool kafka_take_news(struct kafka_source *s, struct source_event *ret);
+
+/* As source_ops.seek. */
+void kafka_seek(struct source *source, const char *topic, int32_t partition, int64_t offset);
+
+/* Bounded: is every partition at its end? Then SOURCE_END is to be handed out. */
+void kafka_check_ended(struct kafka_source *s);
+
+/* ---- trouble.c ---- */
+
+/* Readiness says why the topic cannot be read. */
+void kafka_trouble_begins(struct kafka_source *s, struct topic_read *t, const char *why);
+/* The topic can be read: end its reason in readiness, if there is one. */
+void kafka_trouble_ends(struct kafka_source *s, struct topic_read *t);
+/* To be called from every poll: find out whether a topic with trouble can be read again. */
+void kafka_trouble_due(struct kafka_source *s);
+
+/* ---- records.c ---- */
+
+/* The record of a message, which it takes over; and its end, for which record->owner must be set. */
 void kafka_record_fill(rd_kafka_message_t *m, struct record *ret);
 void kafka_record_free(struct record *record);
 
@@ -83,14 +150,18 @@ void kafka_record_free(struct record *record);
 void kafka_stash_push(struct kafka_source *s, rd_kafka_message_t *m);
 rd_kafka_message_t *kafka_stash_pop(struct kafka_source *s);
 bool kafka_stash_has(const struct kafka_source *s);
-void kafka_stash_drop(struct kafka_source *s);
+/* Only of one partition, or of all (NULL). */
+void kafka_stash_drop(struct kafka_source *s, const struct part *p);
 
-/* commit.c: as source_ops.store; the librdkafka callback; to be called from every poll; and before the end,
- * with a deadline. */
+/* ---- commit.c ---- */
+
+/* As source_ops.store; the librdkafka callback; to be called from every poll; before partitions are given
+ * back, and before the end, each with a deadline. */
 void kafka_store(struct source *source, const char *topic, int32_t partition, int64_t offset);
 void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                      void *arg);
 void kafka_commit_due(struct kafka_source *s);
+void kafka_commit_revoked(struct kafka_source *s);
 void kafka_last_commit(struct kafka_source *s);
 
 #endif

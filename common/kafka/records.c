@@ -91,9 +91,17 @@ bool kafka_stash_has(const struct kafka_source *s)
     return false;
 }
 
-void kafka_stash_drop(struct kafka_source *s)
+void kafka_stash_drop(struct kafka_source *s, const struct part *p)
 {
-    for (size_t i = 0; i < s->stash_count; i++)
-        rd_kafka_message_destroy(s->stash[i]);
-    s->stash_count = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->stash_count; i++) {
+        rd_kafka_message_t *m = s->stash[i];
+        if (p == NULL ||
+            (m->partition == p->partition && strcmp(rd_kafka_topic_name(m->rkt), p->topic->name) == 0))
+            rd_kafka_message_destroy(m);
+        else
+            s->stash[kept++] = m;
+    }
+    s->stash_count = kept;
 }

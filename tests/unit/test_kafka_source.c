@@ -244,8 +244,8 @@ static void every_lost_partition_is_told(void **state)
 
     EXPECT(s, SOURCE_ASSIGNED);
     for (int32_t p = 1; p <= 2; p++) {
-        kafka_part(s, topic, p)->lost = true;
-        s->lost_count++;
+        kafka_part(s, topic, p)->news = NEWS_LOST;
+        s->news_count++;
     }
     for (int32_t p = 1; p <= 2; p++) {
         assert_int_equal(source_poll(&s->base, 0, &event, &err), 0);
@@ -291,14 +291,17 @@ static void a_commit_that_one_partition_refuses_is_repeated(void **state)
     (void)state;
 
     rd_kafka_topic_partition_list_add(list, topic, 0);
-    rd_kafka_topic_partition_list_add(list, "u", 0)->err = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    rd_kafka_topic_partition_list_add(list, topic, 1)->err = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    kafka_part(s, topic, 0)->stored = kafka_part(s, topic, 1)->stored = 1;
     s->committing = true;
     kafka_on_commit(s->rk, RD_KAFKA_RESP_ERR_NO_ERROR, list, s);
     assert_false(s->committing);
     assert_true(s->commit_again);
+    assert_true(kafka_part(s, topic, 1)->unsent);
+    assert_false(kafka_part(s, topic, 0)->unsent);
     assert_true(readiness_has("commit: "));
     list->elems[1].err = RD_KAFKA_RESP_ERR_NO_ERROR;
-    s->commit_again = false;
+    s->commit_again = kafka_part(s, topic, 1)->unsent = false;
     kafka_on_commit(s->rk, RD_KAFKA_RESP_ERR_NO_ERROR, list, s);
     assert_false(s->commit_again);
     assert_false(readiness_has("commit: "));
