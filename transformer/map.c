@@ -8,12 +8,14 @@
 #include "common/json/json.h"
 #include "common/wire/version.h"
 #include "transformer/row.h"
+#include "transformer/row_keys.h"
 
 enum { VERSION_MAX = 64, SCRATCH_MAX = MAP_VALUE_MAX };
 
 struct mapper {
     struct json_doc *doc;
     struct row_writer *rows;
+    struct row_keys *keys;
 };
 
 struct mapper *mapper_new(void)
@@ -22,6 +24,7 @@ struct mapper *mapper_new(void)
 
     m->doc = json_doc_new();
     m->rows = row_writer_new(m->doc, SCRATCH_MAX);
+    m->keys = row_keys_new();
     return m;
 }
 
@@ -31,6 +34,7 @@ void mapper_free(struct mapper *m)
         return;
     json_doc_free(m->doc);
     row_writer_free(m->rows);
+    row_keys_free(m->keys);
     free(m);
 }
 
@@ -89,17 +93,33 @@ static int read_version(const struct pipeline *p, const struct json_value *docum
     return 0;
 }
 
-static int put_rows(struct mapper *m, const struct pipeline *p, const struct json_value *document,
-                    struct mapped *ret, struct err *err)
+static bool is_too_large(const struct mapper *m, const struct mapped *rows)
 {
-    const struct json_value *lines = p->flatten != NULL ? field_of(document, p->flatten) : NULL;
+    return rows->value.overflowed || row_writer_overflowed(m->rows);
+}
 
-    if (json_type(lines) != JSON_NULL && json_type(lines) != JSON_ARRAY)
-        return err_set(err, ERR_REJECT, 0, "%s is no array", p->flatten);
-    if (p->flatten == NULL || (json_count(lines) == 0 && p->empty_document == EMPTY_ROW)) {
-        ret->rows = 1;
-        return row_put(m->rows, p, document, NULL, true, &ret->value, err);
-    }
+/* The row that was put last is ret->rows. */
+static int check_row_key(struct mapper *m, const struct pipeline *p, const struct mapped *ret,
+                         struct err *err)
+{
+    if (is_too_large(m, ret)) /* what is not whole cannot be compared */
+        return 0;
+    size_t other = row_keys_add(m->keys, m->rows, &ret->value);
+    if (other == 0)
+        return 0;
+    char *key = names_join(&p->key);
+    err_set(err, ERR_REJECT, 0, "rows %zu and %lld have the same key (%s): the table would keep only one",
+            other, (long long)ret->rows, key);
+    free(key);
+    return -1;
+}
+
+static int put_lines(struct mapper *m, const struct pipeline *p, const struct json_value *document,
+                     const struct json_value *lines, struct mapped *ret, struct err *err)
+{
+    size_t count = json_count(lines);
+
+    row_keys_begin(m->keys, p, count);
     for (const struct json_value *line = json_first(lines); line != NULL; line = json_next(line)) {
         ret->rows++;
         if (json_type(line) != JSON_OBJECT)
@@ -107,8 +127,23 @@ static int put_rows(struct mapper *m, const struct pipeline *p, const struct jso
                            p->flatten);
         if (row_put(m->rows, p, document, line, ret->rows == 1, &ret->value, err) != 0)
             return err_prefix(err, "line %lld", (long long)ret->rows);
+        if (count > 1 && check_row_key(m, p, ret, err) != 0)
+            return -1;
     }
     return 0;
+}
+
+static int put_rows(struct mapper *m, const struct pipeline *p, const struct json_value *document,
+                    struct mapped *ret, struct err *err)
+{
+    const struct json_value *lines = p->flatten != NULL ? field_of(document, p->flatten) : NULL;
+
+    if (json_type(lines) != JSON_NULL && json_type(lines) != JSON_ARRAY)
+        return err_set(err, ERR_REJECT, 0, "%s is no array", p->flatten);
+    if (p->flatten != NULL && (json_first(lines) != NULL || p->empty_document == EMPTY_NONE))
+        return put_lines(m, p, document, lines, ret, err);
+    ret->rows = 1;
+    return row_put(m->rows, p, document, NULL, true, &ret->value, err);
 }
 
 int map_document(struct mapper *m, const struct pipeline *p, struct span document, struct mapped *ret,
@@ -129,7 +164,7 @@ int map_document(struct mapper *m, const struct pipeline *p, struct span documen
     if (read_key(p, root, &ret->key, err) != 0 || read_version(p, root, &ret->version, err) != 0 ||
         put_rows(m, p, root, ret, err) != 0)
         return -1;
-    if (ret->value.overflowed || row_writer_overflowed(m->rows)) {
+    if (is_too_large(m, ret)) {
         *ret_class = DEAD_TOO_LARGE;
         return err_set(err, ERR_REJECT, 0, "the document's rows are larger than %d bytes", MAP_VALUE_MAX);
     }

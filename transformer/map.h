@@ -31,7 +31,7 @@ void mapped_free(struct mapped *m);
 
 /* document: its exact JSON text. ret is overwritten; on failure its key stands if it could be read.
  * -1, ERR_REJECT: *ret_class is DEAD_PARSE (not strict JSON) or DEAD_CONVERT (a value does not fit its
- * target). */
+ * target, or two rows have the same key). */
 int map_document(struct mapper *m, const struct pipeline *p, struct span document, struct mapped *ret,
                  enum dead_class *ret_class, struct err *err) __attribute__((warn_unused_result));
 

@@ -10,16 +10,12 @@
 #include "common/json/json.h"
 #include "transformer/number.h"
 
-/* The place of a column's "name":value in the document's first row. */
-struct written {
-    size_t at, len;
-};
-
 struct row_writer {
     const struct json_doc *doc;
-    struct buf scratch; /* the text of a value that is put together */
-    struct written *first;
-    size_t first_cap;
+    struct buf scratch;                           /* the text of a value that is put together */
+    struct written *first;                        /* each column in the document's first row */
+    struct written *last;                         /* and in the row that was put last */
+    size_t column_cap;                            /* of both */
     const struct json_value *at_header, *at_line; /* the member found last; the next one is usually near it */
 };
 
@@ -38,7 +34,13 @@ void row_writer_free(struct row_writer *w)
         return;
     buf_free(&w->scratch);
     free(w->first);
+    free(w->last);
     free(w);
+}
+
+struct written row_cell(const struct row_writer *w, size_t column)
+{
+    return w->last[column];
 }
 
 bool row_writer_overflowed(const struct row_writer *w)
@@ -200,10 +202,11 @@ static void put_again(struct buf *out, struct written piece)
 
 static void make_room(struct row_writer *w, size_t columns)
 {
-    if (columns <= w->first_cap)
+    if (columns <= w->column_cap)
         return;
     w->first = mem_realloc(w->first, columns * sizeof *w->first);
-    w->first_cap = columns;
+    w->last = mem_realloc(w->last, columns * sizeof *w->last);
+    w->column_cap = columns;
 }
 
 int row_put(struct row_writer *w, const struct pipeline *p, const struct json_value *header,
@@ -223,8 +226,9 @@ int row_put(struct row_writer *w, const struct pipeline *p, const struct json_va
             put_again(out, w->first[i]);
         else if (put_cell(w, c, header, line, out, err) != 0)
             return -1;
+        w->last[i] = (struct written){.at = at, .len = out->len - at};
         if (first)
-            w->first[i] = (struct written){.at = at, .len = out->len - at};
+            w->first[i] = w->last[i];
     }
     buf_add_text(out, "}\n");
     return 0;

@@ -28,6 +28,14 @@ int row_put(struct row_writer *w, const struct pipeline *p, const struct json_va
             const struct json_value *line, bool first, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
+/* A column's "name":value in the buffer. */
+struct written {
+    size_t at, len; /* bytes */
+};
+/* Where that column (an index) stands in the row that was put last. Of no use once the buffer has overflowed.
+ */
+struct written row_cell(const struct row_writer *w, size_t column);
+
 /* "a.b" below an object; a name that itself has a dot is found first. NULL: not there. */
 const struct json_value *field_of(const struct json_value *object, const char *path);
 

@@ -58,6 +58,28 @@ def test_the_newest_version_wins_in_any_order(kafka, database, make_pipe):
             assert [(r["id"], r["remark"], r["ts"]) for r in rows] == [("1-2", "new", 20), ("1-3", "new", 20)]
 
 
+def test_rows_of_one_key_are_not_lost_in_silence(kafka, database, make_pipe):
+    """Ten documents of three lines, two of them with the same key: the table would hold 20 of 30 rows."""
+    pipe = make_pipe(kafka, database)
+    pipe.create_topics()
+    doubled = [
+        feed.document(n, 1, [{"ioi_id": 1, "qty": 1}, {"ioi_id": 2, "qty": 2}, {"ioi_id": 2, "qty": 3}])
+        for n in range(10)
+    ]
+    good = feed.document(100, 1, [{"ioi_id": 1, "qty": 1}, {"ioi_id": 2, "qty": 2}])
+    feed.raw(pipe, [*doubled, good])
+    pipe.once("transformer")
+    pipe.once("loader")
+
+    rows = sum(int(r.headers["jst-rows"]) for r in kafka.consume_all(pipe.topic("rows")))
+    assert database.count(oracle.TABLE) == rows == 2
+    dead = kafka.consume_all(pipe.topic("dead"))
+    assert sorted(r.value for r in dead) == sorted(doubled)
+    for record in dead:
+        assert record.headers["jst-error-class"] == "convert"
+        assert record.headers["jst-error-text"].startswith("rows 2 and 3 have the same key (id)")
+
+
 def test_a_bad_document_stops_nobody(kafka, database, make_pipe):
     pipe = make_pipe(kafka, database)
     pipe.create_topics()
