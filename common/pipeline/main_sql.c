@@ -1,4 +1,5 @@
-/* main_sql: INSERT or REPLACE INTO table (columns) VALUES. */
+/* main_sql: INSERT or REPLACE INTO table (columns) VALUES, and what an INSERT does with a row that is there.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 
 enum { IDENTIFIER_MAX = 64 };
 
-#define FORM "\"REPLACE INTO table (column, …) VALUES\" is expected"
+#define FORM        "\"REPLACE INTO table (column, …) VALUES\" is expected"
+#define UPDATE_FORM "\"ON DUPLICATE KEY UPDATE column = VALUES(column), …\""
 
 struct sql {
     const char *at;
@@ -139,22 +141,90 @@ static void read_head(struct reader *r, struct sql *s)
         accept_word(s, "INTO");
 }
 
-static void read_tail(struct reader *r, const struct node *n, struct sql *s)
+static bool accept_words(struct sql *s, const char *const *words, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        if (!accept_word(s, words[i]))
+            return false;
+    return true;
+}
+
+/* Behind "column =": VALUES(column), or alias.column. Takes whatever else stands there for wrong. */
+static bool accept_own_value(struct sql *s, const char *column, const char *alias)
+{
+    bool values = accept_word(s, "VALUES");
+    char *word = NULL;
+    bool own = !values || accept_char(s, '(');
+
+    if (own && !values) {
+        word = take_identifier(s);
+        own = word != NULL && alias != NULL && strcasecmp(word, alias) == 0 && accept_char(s, '.');
+        free(word);
+    }
+    if (!own)
+        return false;
+    word = take_identifier(s);
+    own = word != NULL && strcasecmp(word, column) == 0 && (!values || accept_char(s, ')'));
+    free(word);
+    skip_space(s);
+    return own && (*s->at == ',' || *s->at == ';' || *s->at == '\0');
+}
+
+static void take_update(struct sql *s, const char *alias, struct name_list *ret)
+{
+    char *column = take_identifier(s);
+
+    if (column == NULL || !accept_char(s, '='))
+        s->wrong = "a column and '=' are expected here: " UPDATE_FORM;
+    else if (!accept_own_value(s, column, alias))
+        s->wrong = "only the row's own value may be assigned, " UPDATE_FORM
+                   ": anything else (NOW(), b + 1) would depend on how often the row came";
+    else if (names_find(ret, column) == NO_NAME)
+        names_add(ret, column, strlen(column));
+    free(column);
+}
+
+/* ON DUPLICATE KEY UPDATE b = VALUES(b), c = new.c */
+static void read_updates(struct reader *r, struct sql *s, const char *alias)
+{
+    static const char *const head[] = {"ON", "DUPLICATE", "KEY", "UPDATE"};
+
+    if (!r->p->insert)
+        s->wrong = "REPLACE INTO takes no ON DUPLICATE KEY UPDATE: write INSERT INTO, or end with VALUES";
+    else if (!accept_words(s, head, sizeof head / sizeof head[0]))
+        s->wrong = UPDATE_FORM " is expected";
+    while (s->wrong == NULL) {
+        take_update(s, alias, &r->sql_updates);
+        if (r->sql_updates.count == COLUMNS_MAX || !accept_char(s, ','))
+            return;
+    }
+}
+
+static bool stands_at(const struct sql *s, const char *word)
+{
+    struct sql ahead = *s;
+
+    return accept_word(&ahead, word);
+}
+
+static void read_tail(struct reader *r, struct sql *s)
+{
+    char *alias = NULL;
+
     if (!accept_word(s, "VALUES") && !accept_word(s, "VALUE")) {
         s->wrong = FORM;
         return;
     }
-    if (accept_word(s, "ON")) {
-        read_unsupported(r, n, UNSUPPORTED_ON_DUPLICATE_KEY);
-        return;
-    }
+    if (accept_word(s, "AS"))
+        alias = take_identifier(s);
+    if (stands_at(s, "ON"))
+        read_updates(r, s, alias);
+    free(alias);
     accept_char(s, ';');
     skip_space(s);
-    if (strcasestr(s->at, "ON DUPLICATE KEY") != NULL)
-        read_unsupported(r, n, UNSUPPORTED_ON_DUPLICATE_KEY);
-    else if (*s->at != '\0')
-        s->wrong = "nothing is expected behind VALUES: the values are added for each batch";
+    if (s->wrong == NULL && *s->at != '\0')
+        s->wrong =
+            "nothing is expected behind VALUES but " UPDATE_FORM ": the values are added for each batch";
 }
 
 void read_main_sql(struct reader *r, const struct node *n)
@@ -170,9 +240,10 @@ void read_main_sql(struct reader *r, const struct node *n)
     if (s.wrong == NULL)
         take_columns(&s, &r->sql_columns);
     if (s.wrong == NULL)
-        read_tail(r, n, &s);
+        read_tail(r, &s);
     if (s.wrong != NULL) {
         read_error(r, n, "character %zu: %s", utf8_count(text, (size_t)(s.at - text)) + 1, s.wrong);
         names_free(&r->sql_columns);
+        names_free(&r->sql_updates);
     }
 }

@@ -78,8 +78,10 @@ static void read_top(struct reader *r, const struct node *root)
         source_finish(r);
     if (target)
         target_finish(r);
-    if (source && target)
+    if (source && target) {
         options_finish(r);
+        writing_finish(r);
+    }
     struct node schedule = node_member(root, "schedule");
     struct node crontab = node_member(&schedule, "crontab");
     schedule_finish(r,
@@ -119,10 +121,13 @@ static void keep_places(struct reader *r)
     struct node name = node_at(r, "name");
     struct node request = node_at(r, "source.request");
     struct node remedy = node_at(r, "source.omissionRemedy");
+    struct node table_of = node_at(r, "options.table_of");
 
     r->p->name_place = node_place(r, &name);
     r->p->request_place = node_place(r, &request);
     r->p->sweep_place = node_place(r, &remedy);
+    r->p->table_place = node_place(r, r->has_main_sql ? &r->main_sql_at : &r->root);
+    r->p->table_of_place = node_place(r, &table_of);
 }
 
 struct pipeline *pipeline_parse(const char *file, const char *text, size_t len, struct faults *faults)
@@ -144,6 +149,7 @@ struct pipeline *pipeline_parse(const char *file, const char *text, size_t len, 
     }
     names_free(&r.source_id);
     names_free(&r.sql_columns);
+    names_free(&r.sql_updates);
     json_doc_free(r.doc);
     if (faults->errors > errors) {
         pipeline_free(r.p);

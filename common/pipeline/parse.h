@@ -48,7 +48,7 @@ struct reader {
     size_t *into_cap;
     size_t request_cap, sweep_cap, column_cap;
     bool has_main_sql, has_limit, has_retry_count, has_retry_interval, has_log_errors, has_notify;
-    struct name_list sql_columns;
+    struct name_list sql_columns, sql_updates;
     bool failed_column;
     struct node main_sql_at;
 };
@@ -84,7 +84,8 @@ enum unsupported {
     UNSUPPORTED_FIND_COLLECTION,
     UNSUPPORTED_COLUMN_FILTER,
     UNSUPPORTED_COLUMN_VARIABLE,
-    UNSUPPORTED_ON_DUPLICATE_KEY,
+    UNSUPPORTED_PARTIAL_UPDATE,
+    UNSUPPORTED_TABLE_OF,
 };
 void read_unsupported(struct reader *r, const struct node *at, enum unsupported what);
 
@@ -163,6 +164,7 @@ void read_log_errors(struct reader *r, const struct node *n);
 void read_notify_on_failure(struct reader *r, const struct node *n);
 void options_defaults(struct pipeline *p);
 void options_finish(struct reader *r);
+void writing_finish(struct reader *r); /* writing.c: how rows are written, which needs all of the above */
 /* Where a placeholder of a column takes its value. */
 struct source_field source_field_make(const struct pipeline *p, const char *name); /* column.c */
 void read_column(struct reader *r, const struct entry *entry);                     /* a use_entry */

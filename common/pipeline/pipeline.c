@@ -46,12 +46,14 @@ void pipeline_free(struct pipeline *p)
     for (size_t i = 0; i < p->column_count; i++)
         column_free(&p->columns[i]);
     free(p->columns);
+    free(p->updated);
     names_free(&p->key);
     names_free(&p->document);
     char *const texts[] = {p->name,          p->title,        p->file,          p->api,
                            p->flatten,       p->window_begin, p->window_end,    p->table,
                            p->list,          p->version,      p->modified,      p->crontab,
-                           p->sweep_crontab, p->name_place,   p->request_place, p->sweep_place};
+                           p->sweep_crontab, p->name_place,   p->request_place, p->sweep_place,
+                           p->table_of,      p->table_place,  p->table_of_place};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     free(p);

@@ -52,7 +52,10 @@ struct column {
     bool of_line; /* some placeholder takes from the flattened array */
 };
 
-enum write_mode { WRITE_DOCUMENT, WRITE_REPLACE };
+enum write_mode {
+    WRITE_DOCUMENT, /* a document's newest version replaces its rows */
+    WRITE_REPLACE,  /* each row by itself, in the topic's order: no heads, and nothing is deleted */
+};
 enum read_mode { READ_WINDOW, READ_VERSION };
 enum empty_document { EMPTY_ROW, EMPTY_NONE };
 
@@ -60,8 +63,9 @@ struct pipeline {
     char *name;  /* [a-z0-9][a-z0-9_-]{0,62}: topics, metrics and keys are made of it */
     char *title; /* may be "" */
     char *file;  /* where it was read */
-    /* Places in it for faults that are found later: "a.json:2:11: name", source.request, omissionRemedy. */
-    char *name_place, *request_place, *sweep_place;
+    /* Places in it for faults that are found later: "a.json:2:11: name", source.request, omissionRemedy,
+     * main_sql, options.table_of. */
+    char *name_place, *request_place, *sweep_place, *table_place, *table_of_place;
 
     /* source */
     char *api;         /* "/open/purchasein/query" */
@@ -78,6 +82,11 @@ struct pipeline {
     /* target */
     char *table; /* from main_sql: "purchasein_query", or "db.table" */
     bool insert; /* INSERT INTO rather than REPLACE INTO */
+    /* INSERT INTO only: the columns (indexes, ascending) that a row which is there gets from the new one, as
+     * ON DUPLICATE KEY UPDATE names them; all of them where main_sql ends with VALUES, since every row may
+     * come again. With WRITE_DOCUMENT the document's column is among them, named or not. */
+    size_t *updated;
+    size_t updated_count;
     struct column *columns;
     size_t column_count;
     int64_t statement_rows; /* limit: rows a statement takes at most, 1-1000 */
@@ -98,6 +107,8 @@ struct pipeline {
     char *modified;            /* source field, default "modified" */
     enum read_mode mode;
     enum write_mode write;
+    char *table_of;         /* the pipeline whose table and heads this one shares; NULL: its own */
+    const char *heads_name; /* under which jst_heads keeps its documents: table_of, or else its name */
     enum empty_document empty_document;
     int64_t overlap_ms, lag_ms, max_window_ms;
     size_t document_column; /* index of the column whose value is just the document's only field; SIZE_MAX:

@@ -156,6 +156,17 @@ static void read_write(struct reader *r, const struct node *n)
         read_unsupported(r, n, UNSUPPORTED_WRITE_REPLACE);
 }
 
+static void read_table_of(struct reader *r, const struct node *n)
+{
+    const char *name;
+
+    if (!read_text(r, n, &name))
+        return;
+    free(r->p->table_of);
+    r->p->table_of = mem_strdup(name);
+    read_unsupported(r, n, UNSUPPORTED_TABLE_OF);
+}
+
 static void read_empty_document(struct reader *r, const struct node *n)
 {
     static const char *const names[] = {"row", "none"};
@@ -194,17 +205,10 @@ static void read_script(struct reader *r, const struct node *n)
 void read_options(struct reader *r, const struct node *n)
 {
     static const struct member_spec specs[] = {
-        {"list", read_list},
-        {"key", read_key},
-        {"document", read_document},
-        {"version", read_version},
-        {"modified", read_modified},
-        {"mode", read_mode},
-        {"overlap", read_overlap},
-        {"lag", read_lag},
-        {"max_window", read_max_window},
-        {"write", read_write},
-        {"empty_document", read_empty_document},
+        {"list", read_list},       {"key", read_key},           {"document", read_document},
+        {"version", read_version}, {"modified", read_modified}, {"mode", read_mode},
+        {"overlap", read_overlap}, {"lag", read_lag},           {"max_window", read_max_window},
+        {"write", read_write},     {"table_of", read_table_of}, {"empty_document", read_empty_document},
         {"script", read_script},
     };
 
@@ -307,31 +311,6 @@ static void settle_document(struct reader *r)
     }
 }
 
-static void settle_document_column(struct reader *r)
-{
-    struct pipeline *p = r->p;
-
-    if (p->document.count != 1 || p->column_count == 0 || p->write != WRITE_DOCUMENT || r->failed_column) {
-        if (p->document.count > 1 && p->write == WRITE_DOCUMENT)
-            read_error_at(r, "options.document",
-                          "several fields need write \"replace\", which is not supported by this "
-                          "version: name one field");
-        return;
-    }
-    const char *name = p->document.names[0];
-    for (size_t i = 0; i < p->column_count && p->document_column == SIZE_MAX; i++) {
-        const struct column *c = &p->columns[i];
-        if (c->alone && !c->of_line && strcmp(c->parts[0].field.path, name) == 0)
-            p->document_column = i;
-    }
-    if (p->document_column == SIZE_MAX)
-        read_error_at(
-            r, "target.request",
-            "no column holds the document's id, by which its rows are found again: add "
-            "{\"field\": \"%s\", \"type\": \"string\", \"value\": \"{%s}\"} here and %s to main_sql",
-            name, name, name);
-}
-
 void options_finish(struct reader *r)
 {
     if (r->p->max_window_ms == 0)
@@ -339,5 +318,4 @@ void options_finish(struct reader *r)
     check_list(r);
     settle_key(r);
     settle_document(r);
-    settle_document_column(r);
 }

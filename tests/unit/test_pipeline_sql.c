@@ -28,6 +28,42 @@ static struct pipeline *parse(const char *sql, struct faults *faults)
     return p;
 }
 
+/* What an INSERT does with a row that is there: the columns that it updates, in the table's order. */
+static void an_insert_updates_the_columns_that_it_names(void **state)
+{
+    static const char *const both[] = {
+        "INSERT INTO t(io_id, b) VALUES",
+        "INSERT INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE io_id = VALUES(io_id), b = VALUES(b)",
+        "INSERT INTO t(io_id, b) VALUES on duplicate\\nkey  update `b`=values( `b` ),IO_ID=Values(io_id) ; ",
+        "INSERT INTO t(io_id, b) VALUES AS new ON DUPLICATE KEY UPDATE b = new.b, io_id = NEW.`io_id`",
+        /* the document's column is written in any case, and is the key, too */
+        "INSERT INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE b = VALUES(b), b = VALUES(B)",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
+        struct faults faults = FAULTS_INIT;
+        struct pipeline *p = parse(both[i], &faults);
+        if (faults.count > 0)
+            fail_msg("%s: %s", both[i], faults.list[0].text);
+        assert_true(p->insert);
+        assert_int_equal(p->updated_count, 2);
+        assert_int_equal(p->updated[0], 0);
+        assert_int_equal(p->updated[1], 1);
+        pipeline_free(p);
+    }
+}
+
+static void a_replace_updates_nothing(void **state)
+{
+    struct faults faults = FAULTS_INIT;
+    struct pipeline *p = parse("REPLACE INTO t(io_id, b) VALUES", &faults);
+
+    (void)state;
+    assert_int_equal(p->updated_count, 0);
+    pipeline_free(p);
+}
+
 static void test_accepted(void **state)
 {
     static const struct {
@@ -58,6 +94,8 @@ static void test_accepted(void **state)
 }
 
 #define TABLE_NAME "the table's name is"
+#define INSERT     "INSERT INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE "
+#define OWN_VALUE  "only the row's own value may be assigned"
 
 static const struct {
     const char *sql, *fault;
@@ -86,9 +124,31 @@ static const struct {
     {"REPLACE INTO t(io_id, b) VALUESX", "\"REPLACE INTO table"},
     {"REPLACE INTO t(io_id, b) VALUES (?, ?)", "nothing is expected behind VALUES"},
     {"REPLACE INTO t(io_id, b) VALUES; DROP TABLE t", "nothing is expected behind VALUES"},
-    {"INSERT INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE b = b",
-     "ON DUPLICATE KEY UPDATE is not supported"},
-    {"INSERT INTO t(io_id, b) VALUES (?, ?) on duplicate key update b = b", "ON DUPLICATE KEY UPDATE is not"},
+    {"INSERT INTO t(io_id, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE b = VALUES(b)",
+     "nothing is expected behind"},
+    {"REPLACE INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE b = VALUES(b)",
+     "REPLACE INTO takes no ON DUPLICATE"},
+    {INSERT "b = b", OWN_VALUE},
+    {INSERT "b = VALUES(io_id)", OWN_VALUE},
+    {INSERT "b = VALUES(b) + 1", OWN_VALUE},
+    {INSERT "b = b + VALUES(b)", OWN_VALUE},
+    {INSERT "b = IFNULL(VALUES(b), b)", OWN_VALUE},
+    {INSERT "b = NOW()", OWN_VALUE},
+    {INSERT "b = 1", OWN_VALUE},
+    {INSERT "b = 'x'", OWN_VALUE},
+    {INSERT "b = new.b", OWN_VALUE},
+    {INSERT "b = VALUES(b", OWN_VALUE},
+    {INSERT "b = VALUES(b)) DROP TABLE t", OWN_VALUE},
+    {INSERT "b = VALUES(b) -- c", OWN_VALUE},
+    {INSERT "b = VALUES(b) /* c */", OWN_VALUE},
+    {"INSERT INTO t(io_id, b) VALUES AS new ON DUPLICATE KEY UPDATE b = old.b", OWN_VALUE},
+    {INSERT "b = VALUES(b); DROP TABLE t", "nothing is expected behind VALUES"},
+    {INSERT "b = VALUES(b),", "a column and '=' are expected here"},
+    {INSERT "", "a column and '=' are expected here"},
+    {INSERT "t.b = VALUES(b)", "a column and '=' are expected here"},
+    {"INSERT INTO t(io_id, b) VALUES ON DUPLICATE UPDATE b = VALUES(b)", "is expected"},
+    {"INSERT INTO t(io_id, b) VALUES ONE DUPLICATE KEY UPDATE b = VALUES(b)", "nothing is expected behind"},
+    {INSERT "c = VALUES(c)", "ON DUPLICATE KEY UPDATE names c, which is none of the columns"},
     {"REPLACE INTO t(b, io_id) VALUES", "column 1 is b here and io_id in target.request"},
     {"REPLACE INTO t(io_id, c) VALUES", "column 2 is c here and b in target.request"},
     {"REPLACE INTO t(io_id) VALUES", "1 columns here and 2 in target.request: b is missing here"},
@@ -112,6 +172,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
+        cmocka_unit_test(an_insert_updates_the_columns_that_it_names),
+        cmocka_unit_test(a_replace_updates_nothing),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
