@@ -16,6 +16,7 @@
 #include "common/monitor/http_server.h"
 #include "common/monitor/metrics.h"
 #include "common/pipeline/pipeline.h"
+#include "common/pipeline/tables.h"
 #include "common/wire/topics_file.h"
 
 enum { ADDRESS_TEXT = 64, NAMES_MAX = 2000 };
@@ -111,6 +112,9 @@ static void read_files(struct app *app, app_check *check)
     if (app->program != PROGRAM_JSTCTL)
         check_listen(app->options, &app->faults);
     pipelines_read(paths, count, app->pipelines, &app->faults);
+    pipelines_check_tables(
+        app->pipelines, app->program == PROGRAM_LOADER ? options_text(app->options, "mysql-database") : NULL,
+        &app->faults);
     topics_read(options_text(app->options, "topics"), options_given(app->options, "topics"), app->topics,
                 &app->faults);
     kafka_check(app->options, app->topics, &app->faults);

@@ -14,7 +14,7 @@ import pytest
 from harness import paths, ports
 from harness.database import Database
 from harness.kafka import KafkaServer
-from harness.pipe import Pipe
+from harness.pipe import Pipe, rename
 
 BIG = "1491926160718000123"  # beyond what a double holds
 COLUMNS = 31
@@ -34,7 +34,8 @@ class Tool:
 
     def write_pipeline(self, name: str, change: Callable[[dict[str, Any]], Any] | None = None) -> None:
         content = json.loads(json.dumps(self.shipped))
-        content["name"] = name
+        if name != content["name"]:
+            rename(content, name)
         if change:
             change(content)
         text = json.dumps(content, ensure_ascii=False)
@@ -230,6 +231,24 @@ def test_check_with_warnings_alone_is_fine(jstctl: Tool) -> None:
     assert out.endswith("1 pipeline can be used, 0 errors, 2 warnings\n")
     out, _ = jstctl("check", "--json")
     assert {fault["level"] for fault in json.loads(out)["faults"]} == {"warning"}
+
+
+def test_check_refuses_a_second_pipeline_of_one_table(jstctl: Tool) -> None:
+    def share(table: str) -> Callable[[dict[str, Any]], None]:
+        def change(p: dict[str, Any]) -> None:
+            sql = p["target"]["otherRequest"][0]
+            sql["value"] = sql["value"].replace("refund_query", table)
+
+        return change
+
+    for table, code, text in (
+        ("purchasein_query", 1, "error: .*: the table purchasein_query is that of pipeline purchasein "),
+        ("PurchaseIn_Query", 1, "error: .*: the table PurchaseIn_Query is that of pipeline purchasein "),
+        ("erp.purchasein_query", 0, "warning: .*: the table erp.purchasein_query may be purchasein_query of "),
+    ):
+        jstctl.write_pipeline("refund", share(table))
+        out, _ = jstctl("check", expect=code)
+        assert re.search(rf"{text}", out)
 
 
 def break_it(p: dict[str, Any]) -> None:

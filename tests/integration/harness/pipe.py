@@ -93,10 +93,10 @@ class Pipe:
     def edit_pipeline(
         self, change: Callable[[dict[str, Any]], None], name: str = "purchasein", new: str | None = None
     ) -> None:
-        """Change this test's copy of a pipeline; new: store it as a further pipeline of that name."""
+        """Change this test's copy of a pipeline; new: store it as a further one of that name, with its own table."""
         content = self.pipeline(name)
         if new:
-            content["name"] = new
+            rename(content, new)
         change(content)
         (self.pipelines / f"{new or name}.json").write_text(json.dumps(content, ensure_ascii=False, indent=2))
 
@@ -277,6 +277,14 @@ class Pipe:
         except NotInTime as error:
             tails = "\n".join(process.tail(15) for process in self.running())
             raise NotInTime(f"{error}\n{last}\n{tails}") from None
+
+
+def rename(content: dict[str, Any], name: str) -> None:
+    """Make another pipeline of it: a table belongs to one pipeline."""
+    content["name"] = name
+    for field in content["target"]["otherRequest"]:
+        if field["field"] == "main_sql":
+            field["value"] = field["value"].replace(f" {oracle.TABLE}", f" {name}_query")
 
 
 def _merge(own: list[str], given: Iterable[str]) -> list[str]:
