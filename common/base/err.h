@@ -13,7 +13,7 @@ enum err_kind {
     ERR_FATAL,  /* this process cannot go on, a new one may: exit code 111 */
 };
 
-enum { ERR_TEXT_MAX = 512 };
+enum { ERR_TEXT_MAX = 2048 };
 
 struct err {
     enum err_kind kind;

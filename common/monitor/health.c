@@ -11,7 +11,7 @@
 #include "common/base/log.h"
 #include "common/monitor/metrics.h"
 
-enum { REASONS_MAX = 64, DEPENDENCIES_MAX = 8, NAME_BYTES = 96, WHY_BYTES = 512, ALIVE_MS = 30000 };
+enum { REASONS_MAX = 64, DEPENDENCIES_MAX = 8, NAME_BYTES = 96, WHY_BYTES = 2048, ALIVE_MS = 30000 };
 
 const struct metric_family health_up_dependency = {
     .name = "jst_up_dependency",
