@@ -16,9 +16,9 @@ const struct verb verb_table[] = {
         .name = "ddl",
         .args = {"PIPELINE"},
         .summary = "print CREATE TABLE for a pipeline's target",
-        .details =
-            "Prints the statements that create the target table and jst_heads where they are missing.\n"
-            "The types are guesses from the metadata: look at them before you run them.\n",
+        .details = "Prints the statements that create the target table, jst_heads and jst_offsets where they "
+                   "are missing.\n"
+                   "The types are guesses from the metadata: look at them before you run them.\n",
         .options = {"server", "pipelines", "json"},
         .run = ddl_run,
     },

@@ -70,10 +70,9 @@ static const char *type_of(const struct pipeline *p, const struct column *c)
 
 enum { COLUMN_COMMENT_MAX = 1024, TABLE_COMMENT_MAX = 2048 /* characters */ };
 
-enum { INDEX_BYTES = 3072 /* of InnoDB */, CHARACTER_BYTES = 4, NUMBER_BYTES = 12, VARCHAR_MAX = 255 };
+enum { NUMBER_BYTES = 12, VARCHAR_MAX = 255 };
 
-/* The width of each text column of the key, so that all columns of the key fit into one index. */
-static size_t key_width(const struct pipeline *p)
+size_t ddl_key_width(const struct pipeline *p)
 {
     size_t texts = 0;
 
@@ -93,21 +92,36 @@ static void put_comment(struct buf *out, const char *label, size_t max_chars)
     sql_put_text(out, label, utf8_first(label, strlen(label), max_chars));
 }
 
-static void put_column(const struct pipeline *p, size_t index, bool mariadb, struct buf *out)
+static void put_type(const struct pipeline *p, size_t index, bool mariadb, bool alter, struct buf *out)
 {
     const struct column *c = &p->columns[index];
     bool key = is_key(p, c->name);
 
-    buf_add_text(out, "  ");
-    sql_put_name(out, c->name);
     if (c->type == VALUE_STRING && (key || index == p->document_column))
-        buf_printf(out, " VARCHAR(%zu) CHARACTER SET utf8mb4 COLLATE %s", key ? key_width(p) : VARCHAR_MAX,
+        buf_printf(out, "VARCHAR(%zu) CHARACTER SET utf8mb4 COLLATE %s", key ? ddl_key_width(p) : VARCHAR_MAX,
                    ddl_collation(mariadb));
     else
-        buf_printf(out, " %s", type_of(p, c));
+        buf_printf(out, "%s%s", type_of(p, c),
+                   alter && c->type == VALUE_STRING && !is_time(c->name) ? " CHARACTER SET utf8mb4" : "");
     buf_add_text(out, key ? " NOT NULL" : " NULL");
-    put_comment(out, c->label, COLUMN_COMMENT_MAX);
-    buf_add_text(out, ",\n");
+}
+
+static void put_column(const struct pipeline *p, size_t index, bool mariadb, bool alter, struct buf *out)
+{
+    sql_put_name(out, p->columns[index].name);
+    buf_add_char(out, ' ');
+    put_type(p, index, mariadb, alter, out);
+    put_comment(out, p->columns[index].label, COLUMN_COMMENT_MAX);
+}
+
+void ddl_type(const struct pipeline *p, size_t index, bool mariadb, struct buf *out)
+{
+    put_type(p, index, mariadb, true, out);
+}
+
+void ddl_column(const struct pipeline *p, size_t index, bool mariadb, struct buf *out)
+{
+    put_column(p, index, mariadb, true, out);
 }
 
 void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
@@ -115,8 +129,11 @@ void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
     buf_add_text(out, "CREATE TABLE IF NOT EXISTS ");
     sql_put_table(out, p->table);
     buf_add_text(out, " (\n");
-    for (size_t i = 0; i < p->column_count; i++)
-        put_column(p, i, mariadb, out);
+    for (size_t i = 0; i < p->column_count; i++) {
+        buf_add_text(out, "  ");
+        put_column(p, i, mariadb, false, out);
+        buf_add_text(out, ",\n");
+    }
     buf_add_text(out, "  PRIMARY KEY (");
     sql_put_names(out, (const char *const *)p->key.names, p->key.count);
     buf_add_char(out, ')');
@@ -131,20 +148,4 @@ void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
     }
     buf_add_text(out, "\n) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4");
     put_comment(out, p->title, TABLE_COMMENT_MAX);
-}
-
-void ddl_heads(bool mariadb, struct buf *out)
-{
-    buf_printf(
-        out,
-        "CREATE TABLE IF NOT EXISTS `jst_heads` (\n"
-        "  `pipeline` VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,\n"
-        "  `document` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE %s NOT NULL,\n"
-        "  `version` BIGINT UNSIGNED NOT NULL,\n"
-        "  `published` BIGINT UNSIGNED NOT NULL COMMENT 'timestamp of the rows message, ms since 1970 UTC',\n"
-        "  `rows` INT UNSIGNED NOT NULL,\n"
-        "  `updated_at` DATETIME(3) NOT NULL,\n"
-        "  PRIMARY KEY (`pipeline`,`document`)\n"
-        ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT 'the version of each document that its table shows'",
-        ddl_collation(mariadb));
 }

@@ -1,4 +1,5 @@
-/* The target table as the server has it: the kind of each column, and the index that finds a document. */
+/* The target table as the server has it, verified before a row is written: what each column of the pipeline
+ * holds, and the index that finds a document. */
 #ifndef JST_COMMON_MYSQL_SHAPE_H
 #define JST_COMMON_MYSQL_SHAPE_H
 
@@ -11,26 +12,64 @@
 struct err;
 
 enum column_kind {
-    COLUMN_TEXT,    /* takes every text, "" too */
-    COLUMN_INTEGER, /* "" is NULL */
-    COLUMN_OTHER,   /* numbers, times, JSON …: "" is NULL */
+    COLUMN_TEXT,    /* takes every text, "" too: CHAR, VARCHAR, TEXT and their binary relatives */
+    COLUMN_INTEGER, /* here and below "" is NULL */
+    COLUMN_DECIMAL,
+    COLUMN_FLOAT,
+    COLUMN_DOUBLE,
+    COLUMN_DATE,
+    COLUMN_DATETIME, /* TIMESTAMP, too */
+    COLUMN_TIME,
+    COLUMN_OTHER, /* JSON, ENUM, YEAR … */
+};
+
+/* What becomes of spaces at a text's end. */
+enum text_form {
+    TEXT_VARCHAR, /* length in characters: spaces beyond it are cut without an error */
+    TEXT_CHAR,    /* length in characters: no space at the end is kept */
+    TEXT_LONG,    /* TINYTEXT to LONGTEXT: length in bytes, spaces beyond it are cut without an error */
+    TEXT_BINARY,  /* length in bytes: nothing is cut */
+};
+
+enum { SCALE_FREE = 255 /* a FLOAT or DOUBLE without a fixed number of decimals */ };
+
+struct table_column {
+    enum column_kind kind;
+    enum text_form form; /* of COLUMN_TEXT */
+    size_t length;       /* of COLUMN_TEXT, by its form */
+    unsigned scale;      /* decimals of numbers (0 for integers, SCALE_FREE), digits of a second's fraction */
+    bool nullable;
 };
 
 struct table {
     const struct pipeline *pipeline;
-    enum column_kind *kinds; /* of each of the pipeline's columns */
-    char *document_index;    /* name of an index that begins with the document's column */
+    char *name;                   /* "db.table", as the server names them */
+    struct table_column *columns; /* of each of the pipeline's columns */
+    enum column_kind *kinds;      /* the same kinds alone */
+    char *document_index;         /* name of an index that begins with the document's column */
+    bool created;                 /* by this call */
+    bool empty;                   /* it had no row when it was looked at */
 };
 
-/* Read the table's shape and verify it: the table and jst_heads exist (`create` creates them), all columns
- * are there, the key is a primary or unique key, and the document's column is indexed and is an integer or
- * compares byte by byte without padding. ERR_PAUSE: one of these does not hold, and the text has the
- * statement that mends it. ERR_RETRY: as db_query(). */
+/* Look at the table, and at jst_heads and jst_offsets, and verify that no row can be lost or merged there
+ * without an error:
+ *   it is a table of InnoDB with all columns, none of ours generated or numbering itself, every text utf8mb4;
+ *   columns that the pipeline does not fill may be left out of a statement;
+ *   a primary or unique index is over just the key's columns, whole; these tell all texts apart
+ *   (shape_identity()), and so does the document's column, which has an index;
+ *   no other unique index can make documents replace one another; no foreign key deletes or empties rows of
+ *   another table of the same database when a row is replaced;
+ *   jst_heads and jst_offsets have all columns, their primary keys, and compare byte by byte.
+ * create: CREATE TABLE what is missing, and ALTER TABLE … ADD COLUMN what jst_heads and jst_offsets lack.
+ * ERR_PAUSE: one of these does not hold. The text names the table, each column with its fault, and one ALTER
+ * TABLE that mends them all, ready to paste; what does not fit into the text is counted there. err->code:
+ * 1146 a table, 1054 a column is missing, 1071 the key is too wide for this server; else the server's, or 0.
+ * ERR_RETRY: as db_query(). */
 int table_load(struct db *db, const struct pipeline *pipeline, bool create, struct table **ret,
                struct err *err) __attribute__((warn_unused_result));
 void table_free(struct table *table); /* NULL ok */
 
-/* By the name of a data type in information_schema.COLUMNS, lower case. */
+/* By the name of a data type in information_schema.COLUMNS. */
 enum column_kind table_column_kind(const char *data_type);
 /* Does this collation compare byte by byte, trailing spaces included? */
 bool table_collation_is_exact(const char *collation);

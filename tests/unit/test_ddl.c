@@ -11,6 +11,7 @@
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/mysql/ddl.h"
+#include "common/mysql/own_tables.h"
 #include "tests/unit/twins/twin_pipeline.h"
 
 /* The shipped pipeline's table; @ stands for the collation. */
@@ -55,20 +56,42 @@ static const char golden_heads[] =
     "CREATE TABLE IF NOT EXISTS `jst_heads` (\n"
     "  `pipeline` VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,\n"
     "  `document` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE @ NOT NULL,\n"
+    "  `kind` TINYINT UNSIGNED NULL COMMENT 'of the version: 0 received, 1 datetime, 2 integer; NULL: of an "
+    "older loader',\n"
     "  `version` BIGINT UNSIGNED NOT NULL,\n"
-    "  `published` BIGINT UNSIGNED NOT NULL COMMENT 'timestamp of the rows message, ms since 1970 UTC',\n"
+    "  `received` BIGINT NULL COMMENT 'from the API, ms since 1970 UTC',\n"
+    "  `published` BIGINT NOT NULL COMMENT 'timestamp of the rows message, ms since 1970 UTC',\n"
     "  `rows` INT UNSIGNED NOT NULL,\n"
+    "  `source` VARCHAR(300) CHARACTER SET utf8mb4 COLLATE @ NULL COMMENT 'topic/partition/offset of the raw "
+    "page',\n"
     "  `updated_at` DATETIME(3) NOT NULL,\n"
     "  PRIMARY KEY (`pipeline`,`document`)\n"
     ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT 'the version of each document that its table shows'";
 
+static const char golden_offsets[] =
+    "CREATE TABLE IF NOT EXISTS `jst_offsets` (\n"
+    "  `pipeline` VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,\n"
+    "  `topic` VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,\n"
+    "  `partition` INT NOT NULL,\n"
+    "  `target` VARCHAR(129) CHARACTER SET utf8mb4 COLLATE @ NOT NULL COMMENT 'database.table',\n"
+    "  `next_offset` BIGINT NOT NULL COMMENT 'every message below it is committed in this database',\n"
+    "  `updated_at` DATETIME(3) NOT NULL,\n"
+    "  PRIMARY KEY (`pipeline`,`topic`,`partition`)\n"
+    ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT 'how far each partition is committed in this database'";
+
+/* expected, with the collation for each @ */
 static void assert_sql(const char *sql, const char *expected, const char *collation)
 {
-    const char *at = strchr(expected, '@');
-    char *whole = mem_printf("%.*s%s%s", (int)(at - expected), expected, collation, at + 1);
+    struct buf whole;
 
-    assert_string_equal(sql, whole);
-    free(whole);
+    buf_init(&whole, 65536);
+    for (; *expected != '\0'; expected++)
+        if (*expected == '@')
+            buf_add_text(&whole, collation);
+        else
+            buf_add_char(&whole, *expected);
+    assert_string_equal(sql, whole.data);
+    buf_free(&whole);
 }
 
 static void test_shipped(void **state)
@@ -88,8 +111,11 @@ static void test_shipped(void **state)
         ddl_target(pipelines_find(&all, "purchasein"), mariadb, &out);
         assert_sql(out.data, golden, collations[mariadb]);
         buf_reset(&out);
-        ddl_heads(mariadb, &out);
+        own_table_put(&own_heads, mariadb, &out);
         assert_sql(out.data, golden_heads, collations[mariadb]);
+        buf_reset(&out);
+        own_table_put(&own_offsets, mariadb, &out);
+        assert_sql(out.data, golden_offsets, collations[mariadb]);
     }
     buf_free(&out);
     pipelines_free(&all);

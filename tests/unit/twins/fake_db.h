@@ -31,13 +31,6 @@ struct fake_data {
     size_t head_count, head_cap;
 };
 
-struct fake_column {
-    const char *name, *type, *collation; /* as information_schema.COLUMNS has them */
-};
-struct fake_index {
-    const char *name, *non_unique, *column, *sub_part, *nullable; /* as information_schema.STATISTICS */
-};
-
 /* The next statements that begin with `prefix` fail. */
 struct fake_fault {
     const char *prefix;
@@ -49,10 +42,6 @@ struct fake_fault {
 struct fake_db {
     struct db base;
     const struct pipeline *pipeline;
-    const struct fake_column *columns; /* NULL: as ddl_target() has them */
-    size_t column_count;
-    const struct fake_index *indexes;
-    size_t index_count;
     bool mariadb;
     size_t max_statement;
 
