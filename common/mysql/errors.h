@@ -11,9 +11,9 @@ enum db_class {
     DB_LOCK,       /* roll back, repeat the whole batch */
     DB_CAPACITY,
     DB_READONLY,
-    DB_ROW,     /* the data of one row: find the row and send it to the dead letters */
-    DB_SCHEMA,  /* the table or a right is missing: pause the pipeline */
-    DB_UNKNOWN, /* repeat the whole batch a few times; then treat it as DB_ROW */
+    DB_ROW,     /* the data of one row, unless every row is refused: find it, with proof that others pass */
+    DB_SCHEMA,  /* the table, its files, the server's settings or a right: pause the pipeline */
+    DB_UNKNOWN, /* may be any of them: repeat the whole batch for a while; then treat it as DB_ROW */
 };
 
 struct db_error {
