@@ -66,28 +66,45 @@ static const char *env_value(char **env, const char *name)
 }
 
 /* Line ends at the end of a secret's file are the editor's, not the secret's. */
+static int check_secret(const char *path, char *text, size_t len, struct err *err)
+{
+    if (memchr(text, '\0', len) != NULL)
+        return err_set(err, ERR_CONFIG, 0, "%s holds no secret: there is a NUL in it", path);
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    return len == 0 ? err_set(err, ERR_CONFIG, 0, "%s is empty", path) : 0;
+}
+
+int secret_read(const char *path, char **ret, struct err *err)
+{
+    struct err why = ERR_INIT;
+    char *text;
+    size_t len;
+
+    if (file_read(path, SECRET_MAX, &text, &len, &why) != 0)
+        return err_set(err, ERR_CONFIG, 0, "%s %s", path, why.text);
+    if (check_secret(path, text, len, err) == 0) {
+        *ret = text;
+        return 0;
+    }
+    explicit_bzero(text, len);
+    free(text);
+    return -1;
+}
+
 static void set_from_file(struct option_value *v, enum option_origin origin, const char *place,
                           const char *path, struct faults *faults)
 {
     struct err err = ERR_INIT;
     char *text;
-    size_t len;
 
-    if (file_read(path, SECRET_MAX, &text, &len, &err) != 0) {
-        fault_add(faults, FAULT_ERROR, place, "%s %s", path, err.text);
+    if (secret_read(path, &text, &err) != 0) {
+        fault_add(faults, FAULT_ERROR, place, "%s", err.text);
         return;
     }
-    if (memchr(text, '\0', len) != NULL) {
-        fault_add(faults, FAULT_ERROR, place, "%s holds no secret: there is a NUL in it", path);
-    } else {
-        while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-            text[--len] = '\0';
-        if (len == 0)
-            fault_add(faults, FAULT_ERROR, place, "%s is empty", path);
-        else
-            option_set(v, origin, place, text, faults);
-    }
-    explicit_bzero(text, len);
+    option_set(v, origin, place, text, faults);
+    v->file = mem_strdup(path);
+    explicit_bzero(text, strlen(text));
     free(text);
 }
 
@@ -102,6 +119,10 @@ static void read_variable(struct option_value *v, enum option_origin origin, con
     snprintf(file_name, sizeof file_name, "%s" FILE_SUFFIX, name);
     if (v->spec->place == OPT_SECRET)
         path = env_value(env, file_name);
+    if (value != NULL || path != NULL) {
+        free(v->file); /* of a variable that this one overrides */
+        v->file = NULL;
+    }
     if (value != NULL && path != NULL)
         fault_add(faults, FAULT_ERROR, name, "%s is set, too: which one holds?", file_name);
     else if (value != NULL)

@@ -231,6 +231,7 @@ static void free_value(struct option_value *v)
     if (v->text != NULL && v->spec->place == OPT_SECRET)
         explicit_bzero(v->text, strlen(v->text));
     free(v->text);
+    free(v->file);
     for (size_t i = 0; i < v->item_count; i++) {
         explicit_bzero(v->items[i], strlen(v->items[i])); /* sasl.password */
         free(v->items[i]);
@@ -271,6 +272,11 @@ static const struct option_value *find_typed(const struct options *o, const char
 const char *options_text(const struct options *o, const char *name)
 {
     return find_typed(o, name, 1u << OPT_TEXT | 1u << OPT_CHOICE | 1u << OPT_SINCE)->text;
+}
+
+const char *options_secret_file(const struct options *o, const char *name)
+{
+    return find_typed(o, name, 1u << OPT_TEXT)->file;
 }
 
 int64_t options_number(const struct options *o, const char *name)

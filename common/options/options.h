@@ -10,6 +10,8 @@
 
 #include "common/base/faults.h"
 
+struct err;
+
 enum program { PROGRAM_EXTRACTOR = 1, PROGRAM_TRANSFORMER = 2, PROGRAM_LOADER = 4, PROGRAM_JSTCTL = 8 };
 
 enum option_type {
@@ -79,12 +81,17 @@ void options_free(struct options *options); /* NULL ok; overwrites secrets first
 
 /* Values by name. A name that the program's table does not have, or has with another type, ends the process:
  * a mistake in the code. Numbers are 0 where nothing is given and there is no default. */
-const char *options_text(const struct options *o, const char *name); /* NULL: not given, no default */
-int64_t options_number(const struct options *o, const char *name);   /* INT, DURATION, SIZE, PERCENT, TIME */
-bool options_flag(const struct options *o, const char *name);        /* FLAG, and CHOICE on|off */
+const char *options_text(const struct options *o, const char *name);        /* NULL: not given, no default */
+const char *options_secret_file(const struct options *o, const char *name); /* NULL: it was in no file */
+int64_t options_number(const struct options *o, const char *name); /* INT, DURATION, SIZE, PERCENT, TIME */
+bool options_flag(const struct options *o, const char *name);      /* FLAG, and CHOICE on|off */
 size_t options_list(const struct options *o, const char *name, const char *const **ret_items);
 bool options_given(const struct options *o, const char *name); /* by a flag or the environment */
 size_t options_words(const struct options *o, const char *const **ret_words);
+/* Read a secret again from the file that options_secret_file() named; *ret is ended by a NUL, the caller
+ * overwrites and frees it. ERR_CONFIG, with the path in the text: it cannot be read, holds a NUL, or nothing.
+ */
+int secret_read(const char *path, char **ret, struct err *err) __attribute__((warn_unused_result));
 /* SINCE: the instant meant, in seconds; a duration counts back from now_s. -1: not given, no default. */
 int64_t options_since(const struct options *o, const char *name, int64_t now_s);
 

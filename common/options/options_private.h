@@ -13,6 +13,7 @@ struct option_value {
     const struct option_spec *spec;
     enum option_origin origin;
     char *text;     /* TEXT, CHOICE, SINCE */
+    char *file;     /* where a secret's text was read from; NULL: not from a file */
     int64_t number; /* the numbers */
     bool flag;      /* FLAG, CHOICE on|off */
     char **items;   /* LIST, PAIRS */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/err.h"
 #include "common/options/options.h"
 
 #define E PROGRAM_EXTRACTOR
@@ -403,6 +404,38 @@ static void secrets(void **state)
     unlink(path);
 }
 
+/* A secret that came from a file can be read from it again; one that did not has no file. */
+static void a_secrets_file_is_known(void **state)
+{
+    char path[32];
+    char env[256];
+    char *again = NULL;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    write_secret(path, "first\n", 6);
+    snprintf(env, sizeof env, "JST_MYSQL_PASSWORD_FILE=%s", path);
+    struct options *o = fine(L, "", env);
+    assert_string_equal(options_secret_file(o, "mysql-password"), path);
+    FILE *file = fopen(path, "w");
+    fputs("second\r\n", file);
+    fclose(file);
+    assert_int_equal(secret_read(options_secret_file(o, "mysql-password"), &again, &err), 0);
+    assert_string_equal(again, "second");
+    free(again);
+    options_free(o);
+
+    snprintf(env, sizeof env, "JST_MYSQL_PASSWORD_FILE=%s|JST_LOADER_MYSQL_PASSWORD=own", path);
+    o = fine(L, "", env);
+    assert_string_equal(options_text(o, "mysql-password"), "own");
+    assert_null(options_secret_file(o, "mysql-password"));
+    options_free(o);
+    unlink(path);
+    assert_int_equal(secret_read(path, &again, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_non_null(strstr(err.text, path));
+}
+
 static void wrong_secrets_are_named_and_not_shown(void **state)
 {
     char empty[32];
@@ -545,6 +578,7 @@ int main(void)
         cmocka_unit_test(foreign_text_in_a_fault_is_one_short_line),
         cmocka_unit_test(jstctl_has_words),
         cmocka_unit_test(secrets),
+        cmocka_unit_test(a_secrets_file_is_known),
         cmocka_unit_test(wrong_secrets_are_named_and_not_shown),
         cmocka_unit_test(the_table_is_sound),
         cmocka_unit_test(help_names_everything),
