@@ -17,6 +17,8 @@ enum {
     ANSWER_TIMEOUT_S = 120, /* of one read or write: after it the connection counts as lost */
     IDLE_MS =
         45 * 1000, /* below the session's wait_timeout of 60 s: a connection idle for longer is replaced */
+    CR_REFUSED_PROOF = 5010, /* CR_PLUGIN_NOT_ALLOWED of MariaDB's connector */
+    CR_TOO_LARGE = 2020,     /* CR_NET_PACKET_TOO_LARGE: the rest of the packet is still to come */
 };
 
 static struct db_mysql *mysql_of(struct db *db)
@@ -87,10 +89,16 @@ static int report_failure(struct db_mysql *m, struct err *err)
     enum db_class class = db_error_class(code);
     size_t row = db_error_row(mysql_error(m->mysql));
 
+    if (code == CR_REFUSED_PROOF) /* whose text shows memory that the client library has freed */
+        return err_set(
+            err, ERR_PAUSE, code,
+            "the server wants the password in a way that only --mysql-tls verify allows, and it is "
+            "%s (MySQL error %d)",
+            m->tls, code);
     err_set(err, db_class_kind(class), code, "%s (MySQL error %d)", mysql_error(m->mysql), code);
     if (err != NULL)
         err->row = row;
-    if (class == DB_CONNECTION)
+    if (class == DB_CONNECTION || code == CR_TOO_LARGE)
         mysql_disconnect(&m->base);
     return -1;
 }
@@ -100,21 +108,57 @@ static void set_client_options(const struct db_mysql *m, MYSQL *mysql)
     unsigned connect_timeout = CONNECT_TIMEOUT_S;
     unsigned answer_timeout = ANSWER_TIMEOUT_S;
     unsigned local_infile = 1; /* the server is told that we can; load_local_refuse() says when we do */
+    size_t packet_max = DB_RESULT_MAX_BYTES; /* what the server may send at once */
 
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &answer_timeout);
     mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &answer_timeout);
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_max);
     load_local_refuse(mysql);
     tls_prepare(m, mysql);
 }
 
+static void forget_password(struct db_mysql *m)
+{
+    if (m->password != NULL)
+        explicit_bzero(m->password, strlen(m->password));
+    free(m->password);
+    m->password = NULL;
+}
+
+/* A password is changed by writing its file: the next connection uses the new one. While the file cannot be
+ * read the last one holds, and the server judges. */
+static int read_password(struct db_mysql *m, struct err *err)
+{
+    char *password;
+
+    if (m->password_file == NULL)
+        return 0;
+    if (secret_read(m->password_file, &password, err) != 0)
+        return -1;
+    forget_password(m);
+    m->password = password;
+    return 0;
+}
+
+static int log_in(struct db_mysql *m, struct err *err)
+{
+    struct err unread = ERR_INIT;
+    int read = read_password(m, &unread);
+
+    if (mysql_real_connect(m->mysql, m->host, m->user, m->password, m->database, m->port, m->socket, 0) !=
+        NULL)
+        return 0;
+    report_failure(m, err);
+    return read != 0 ? err_prefix(err, "the password's file %s", unread.text) : -1;
+}
+
 static int open_session(struct db_mysql *m, struct err *err)
 {
-    if (mysql_real_connect(m->mysql, m->host, m->user, m->password, m->database, m->port, m->socket, 0) ==
-        NULL)
-        return report_failure(m, err);
+    if (log_in(m, err) != 0)
+        return -1;
     watch_socket(m, m->mysql->net.fd);
     m->used_ms = clock_monotonic_ms();
     if (was_aborted(m))
@@ -202,12 +246,13 @@ static int take_rows(struct db_mysql *m, struct db_result *result, bool keep, st
 static int take_result(struct db_mysql *m, struct db_result *ret, struct err *err)
 {
     struct db_result result = {0};
+    bool has_rows = mysql_field_count(m->mysql) > 0;
 
-    if (mysql_field_count(m->mysql) > 0 && take_rows(m, &result, ret != NULL, err) != 0) {
+    if (has_rows && take_rows(m, &result, ret != NULL, err) != 0) {
         db_result_free(&result);
         return -1;
     }
-    result.affected = mysql_affected_rows(m->mysql);
+    result.affected = has_rows ? 0 : mysql_affected_rows(m->mysql);
     result.duplicates = count_duplicates(mysql_info(m->mysql));
     result.warnings = mysql_warning_count(m->mysql);
     m->used_ms = clock_monotonic_ms();
@@ -310,12 +355,11 @@ static void mysql_free(struct db *db)
     struct db_mysql *m = mysql_of(db);
 
     mysql_disconnect(db);
-    if (m->password != NULL)
-        explicit_bzero(m->password, strlen(m->password));
+    forget_password(m);
+    free(m->password_file);
     free(m->host);
     free(m->socket);
     free(m->user);
-    free(m->password);
     free(m->database);
     free(m->ca);
     free(m->tls);
@@ -352,6 +396,7 @@ int db_mysql_new(const struct options *options, unsigned lock_wait_s, struct db 
     m->socket = copy_text(options_text(options, "mysql-socket"));
     m->user = copy_text(options_text(options, "mysql-user"));
     m->password = copy_text(options_text(options, "mysql-password"));
+    m->password_file = copy_text(options_secret_file(options, "mysql-password"));
     m->database = copy_text(options_text(options, "mysql-database"));
     m->ca = copy_text(options_text(options, "mysql-ca"));
     m->tls = mem_strdup(options_text(options, "mysql-tls"));

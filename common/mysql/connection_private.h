@@ -14,6 +14,7 @@ struct db_mysql {
     struct db base;
     MYSQL *mysql; /* NULL: not connected */
     char *host, *socket, *user, *password, *database, *ca, *tls;
+    char *password_file; /* read again at each connect; NULL: the password was given otherwise */
     unsigned port;
     unsigned lock_wait_s;
     size_t max_statement;

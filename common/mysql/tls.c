@@ -9,6 +9,28 @@ static bool is_mode(const struct db_mysql *m, const char *mode)
     return strcmp(m->tls, mode) == 0;
 }
 
+/* Whoever answers in the server's place chooses how the password is proven. Only under "verify" is it known
+ * to be the server, which may then ask for the password itself (PAM). */
+#ifdef MARIADB_BASE_VERSION
+static void restrict_proofs(const struct db_mysql *m, MYSQL *mysql)
+{
+    /* Compared as a part of this text: no name of a plugin that sends the password as it is, or as the old
+     * hash of MySQL 4.0, is a part of it. */
+    static const char allowed[] =
+        "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec";
+
+    if (!is_mode(m, "verify"))
+        mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, allowed);
+}
+#else
+static void restrict_proofs(const struct db_mysql *m, MYSQL *mysql)
+{
+    bool clear_text = is_mode(m, "verify"); /* else a variable of the environment could allow it */
+
+    mysql_options(mysql, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &clear_text);
+}
+#endif
+
 #ifdef MARIADB_BASE_VERSION
 /* MariaDB's connector reads "enforce" as "if the server has it", unless the certificate is verified too. So
  * tls_check() looks at the connection afterwards. */
@@ -17,6 +39,7 @@ void tls_prepare(const struct db_mysql *m, MYSQL *mysql)
     char on = 1;
     char verify = is_mode(m, "verify");
 
+    restrict_proofs(m, mysql);
     if (is_mode(m, "off"))
         return;
     mysql_ssl_set(mysql, NULL, NULL, m->ca, NULL, NULL);
@@ -32,6 +55,7 @@ void tls_prepare(const struct db_mysql *m, MYSQL *mysql)
                                              : SSL_MODE_PREFERRED;
     bool public_key = true; /* caching_sha2_password without TLS asks for it */
 
+    restrict_proofs(m, mysql);
     mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
     mysql_options(mysql, MYSQL_OPT_SSL_CA, m->ca);
     mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &public_key);
