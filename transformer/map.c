@@ -44,6 +44,7 @@ void mapped_init(struct mapped *m)
     buf_init(&m->version, VERSION_MAX);
     buf_init(&m->value, MAP_VALUE_MAX);
     m->rows = 0;
+    m->fault = (struct value_fault){0};
 }
 
 void mapped_free(struct mapped *m)
@@ -54,29 +55,29 @@ void mapped_free(struct mapped *m)
 }
 
 /* The document's id: its fields as text, joined by '/'. */
-static int read_key(const struct pipeline *p, const struct json_value *document, struct buf *ret,
+static int read_key(const struct pipeline *p, const struct json_value *document, struct mapped *ret,
                     struct err *err)
 {
     for (size_t i = 0; i < p->document.count; i++) {
-        const struct json_value *v = field_of(document, p->document.names[i]);
-        const char *text = json_text(v);
+        const char *name = p->document.names[i];
+        const char *text = json_text(field_of(document, name));
         if (text == NULL || *text == '\0') {
-            buf_reset(ret);
-            return err_set(err, ERR_REJECT, 0, "the document has no %s, which identifies it",
-                           p->document.names[i]);
+            buf_reset(&ret->key);
+            ret->fault.column = name;
+            return err_set(err, ERR_REJECT, 0, "the document has no %s, which identifies it", name);
         }
         if (i > 0)
-            buf_add_char(ret, '/');
-        buf_add_text(ret, text);
+            buf_add_char(&ret->key, '/');
+        buf_add_text(&ret->key, text);
     }
-    if (ret->overflowed) {
-        buf_reset(ret);
+    if (ret->key.overflowed) {
+        buf_reset(&ret->key);
         return err_set(err, ERR_REJECT, 0, "the document's id is longer than %d bytes", DOCUMENT_ID_MAX);
     }
     return 0;
 }
 
-static int read_version(const struct pipeline *p, const struct json_value *document, struct buf *ret,
+static int read_version(const struct pipeline *p, const struct json_value *document, struct mapped *ret,
                         struct err *err)
 {
     uint64_t version;
@@ -84,13 +85,15 @@ static int read_version(const struct pipeline *p, const struct json_value *docum
     if (p->version == NULL)
         return 0;
     const char *text = json_text(field_of(document, p->version));
+    if (text != NULL && version_parse(text, &version) == 0 && buf_add_text(&ret->version, text) == 0)
+        return 0;
+    ret->fault.column = p->version;
     if (text == NULL)
         return err_set(err, ERR_REJECT, 0, "the document has no %s, which is its version", p->version);
-    if (version_parse(text, &version) != 0 || buf_add_text(ret, text) != 0)
-        return err_set(err, ERR_REJECT, 0,
-                       "%s is neither a 64-bit number nor a datetime, but %zu bytes of text", p->version,
-                       strlen(text));
-    return 0;
+    ret->fault.value = text;
+    ret->fault.len = strlen(text);
+    return err_set(err, ERR_REJECT, 0, "%s is neither a 64-bit number nor a datetime, but %zu bytes of text",
+                   p->version, strlen(text));
 }
 
 static bool is_too_large(const struct mapper *m, const struct mapped *rows)
@@ -114,6 +117,15 @@ static int check_row_key(struct mapper *m, const struct pipeline *p, const struc
     return -1;
 }
 
+static int put_row(struct mapper *m, const struct pipeline *p, const struct json_value *document,
+                   const struct json_value *line, struct mapped *ret, struct err *err)
+{
+    if (row_put(m->rows, p, document, line, ret->rows++ == 0, &ret->value, err) == 0)
+        return 0;
+    ret->fault = row_fault(m->rows);
+    return -1;
+}
+
 static int put_lines(struct mapper *m, const struct pipeline *p, const struct json_value *document,
                      const struct json_value *lines, struct mapped *ret, struct err *err)
 {
@@ -121,11 +133,10 @@ static int put_lines(struct mapper *m, const struct pipeline *p, const struct js
 
     row_keys_begin(m->keys, p, count);
     for (const struct json_value *line = json_first(lines); line != NULL; line = json_next(line)) {
-        ret->rows++;
         if (json_type(line) != JSON_OBJECT)
-            return err_set(err, ERR_REJECT, 0, "line %lld of %s is no object", (long long)ret->rows,
+            return err_set(err, ERR_REJECT, 0, "line %lld of %s is no object", (long long)ret->rows + 1,
                            p->flatten);
-        if (row_put(m->rows, p, document, line, ret->rows == 1, &ret->value, err) != 0)
+        if (put_row(m, p, document, line, ret, err) != 0)
             return err_prefix(err, "line %lld", (long long)ret->rows);
         if (count > 1 && check_row_key(m, p, ret, err) != 0)
             return -1;
@@ -142,8 +153,7 @@ static int put_rows(struct mapper *m, const struct pipeline *p, const struct jso
         return err_set(err, ERR_REJECT, 0, "%s is no array", p->flatten);
     if (p->flatten != NULL && (json_first(lines) != NULL || p->empty_document == EMPTY_NONE))
         return put_lines(m, p, document, lines, ret, err);
-    ret->rows = 1;
-    return row_put(m->rows, p, document, NULL, true, &ret->value, err);
+    return put_row(m, p, document, NULL, ret, err);
 }
 
 int map_document(struct mapper *m, const struct pipeline *p, struct span document, struct mapped *ret,
@@ -155,13 +165,14 @@ int map_document(struct mapper *m, const struct pipeline *p, struct span documen
     buf_reset(&ret->version);
     buf_reset(&ret->value);
     ret->rows = 0;
+    ret->fault = (struct value_fault){0};
     *ret_class = DEAD_PARSE;
     if (json_parse(m->doc, document.at, document.len, &root, err) != 0)
         return -1;
     if (json_type(root) != JSON_OBJECT)
         return err_set(err, ERR_REJECT, 0, "the document is no object");
     *ret_class = DEAD_CONVERT;
-    if (read_key(p, root, &ret->key, err) != 0 || read_version(p, root, &ret->version, err) != 0 ||
+    if (read_key(p, root, ret, err) != 0 || read_version(p, root, ret, err) != 0 ||
         put_rows(m, p, root, ret, err) != 0)
         return -1;
     if (is_too_large(m, ret)) {

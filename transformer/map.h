@@ -9,15 +9,17 @@
 #include "common/json/scan.h"
 #include "common/pipeline/pipeline.h"
 #include "common/wire/message.h"
+#include "transformer/row.h"
 
 struct err;
 
 /* The rows message of a document, without the headers about its origin. */
 struct mapped {
-    struct buf key;     /* the document's id as text; empty while it could not be read */
-    struct buf version; /* as it came; empty when the pipeline names no version */
-    struct buf value;   /* NDJSON */
-    int64_t rows;       /* lines in value */
+    struct buf key;           /* the document's id as text; empty while it could not be read */
+    struct buf version;       /* as it came; empty when the pipeline names no version */
+    struct buf value;         /* NDJSON */
+    int64_t rows;             /* lines in value */
+    struct value_fault fault; /* of the document that failed, where one value is to blame; else empty */
 };
 
 struct mapper; /* memory that is reused from document to document */

@@ -8,6 +8,7 @@
 
 #include "common/json/scan.h"
 #include "common/skeleton/acks.h"
+#include "common/wire/flood.h"
 #include "common/wire/message.h"
 #include "common/wire/ports.h"
 #include "common/wire/routes.h"
@@ -37,6 +38,7 @@ struct page_sender {
     size_t rows_max_bytes; /* the largest rows message */
     int64_t flood_limit;   /* hundredths of a per cent */
     int64_t (*now_ms)(void);
+    struct flood_first first; /* of the page that was looked at for a flood last */
 };
 
 enum message_kind { MESSAGE_ROWS, MESSAGE_DEAD, MESSAGE_BARE /* a dead letter without its value */ };

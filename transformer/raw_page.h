@@ -11,8 +11,10 @@ struct err;
 enum page_result {
     PAGE_FAILED = -1, /* ERR_FATAL, or ERR_RETRY when asked to stop */
     PAGE_PUBLISHED,   /* each document is queued, as rows or as a dead letter */
-    PAGE_FLOOD,       /* its bad documents would be a flood: rows may be queued, but no dead letter is */
+    PAGE_FLOOD,       /* its bad documents would be a flood, w->first is one: rows may be queued, but no dead
+                       * letter is */
 };
+/* flood: the pipeline's documents before this page; with this page's once it is published. */
 enum page_result page_publish(struct page_sender *w, struct raw_page *page, struct flood *flood,
                               struct err *err) __attribute__((warn_unused_result));
 

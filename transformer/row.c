@@ -12,10 +12,11 @@
 
 struct row_writer {
     const struct json_doc *doc;
-    struct buf scratch;                           /* the text of a value that is put together */
-    struct written *first;                        /* each column in the document's first row */
-    struct written *last;                         /* and in the row that was put last */
-    size_t column_cap;                            /* of both */
+    struct buf scratch;    /* the text of a value that is put together */
+    struct written *first; /* each column in the document's first row */
+    struct written *last;  /* and in the row that was put last */
+    size_t column_cap;     /* of both */
+    struct value_fault fault;
     const struct json_value *at_header, *at_line; /* the member found last; the next one is usually near it */
 };
 
@@ -36,6 +37,11 @@ void row_writer_free(struct row_writer *w)
     free(w->first);
     free(w->last);
     free(w);
+}
+
+struct value_fault row_fault(const struct row_writer *w)
+{
+    return w->fault;
 }
 
 struct written row_cell(const struct row_writer *w, size_t column)
@@ -138,16 +144,26 @@ static int put_string(struct row_writer *w, struct buf *out, const struct column
     return 0;
 }
 
-static int put_number_text(struct buf *out, const struct column *c, const char *text, struct err *err)
+static int put_number_text(struct row_writer *w, struct buf *out, const struct column *c, const char *text,
+                           struct err *err)
 {
     if (*text == '\0')
         return buf_add_text(out, "null");
+    w->fault = (struct value_fault){.column = c->name, .value = text, .len = strlen(text)};
     if (!number_valid(text))
         return err_set(err, ERR_REJECT, 0, "column %s: the text (%zu bytes) is not a number", c->name,
                        strlen(text));
     if (number_put(out, text) != 0)
         return err_set(err, ERR_REJECT, 0, "column %s: the number's exponent is too large", c->name);
     return 0;
+}
+
+static int refuse_container(struct row_writer *w, const struct column *c, const struct json_value *v,
+                            struct err *err)
+{
+    w->fault = (struct value_fault){.column = c->name};
+    json_raw(w->doc, v, &w->fault.value, &w->fault.len);
+    return err_set(err, ERR_REJECT, 0, "column %s: an object or array is not a number", c->name);
 }
 
 static int put_number(struct row_writer *w, struct buf *out, const struct column *c,
@@ -164,14 +180,14 @@ static int put_number(struct row_writer *w, struct buf *out, const struct column
             return buf_add_char(out, '0');
         case JSON_NUMBER:
         case JSON_STRING:
-            return put_number_text(out, c, json_text(v), err);
+            return put_number_text(w, out, c, json_text(v), err);
         case JSON_ARRAY:
         case JSON_OBJECT:
-            return err_set(err, ERR_REJECT, 0, "column %s: an object or array is not a number", c->name);
+            return refuse_container(w, c, v, err);
         }
     }
     compose_value(w, c, header, line);
-    return put_number_text(out, c, w->scratch.data, err);
+    return put_number_text(w, out, c, w->scratch.data, err);
 }
 
 static int put_cell(struct row_writer *w, const struct column *c, const struct json_value *header,

@@ -28,6 +28,15 @@ int row_put(struct row_writer *w, const struct pipeline *p, const struct json_va
             const struct json_value *line, bool first, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
+/* The value that a column or field did not take: for people, and valid until the next document. */
+struct value_fault {
+    const char *column; /* the target's column, or the source's field; NULL: none is to blame alone */
+    const char *value;  /* its text, len bytes; NULL: it is not there */
+    size_t len;
+};
+/* Of the row_put() that has just failed. */
+struct value_fault row_fault(const struct row_writer *w);
+
 /* A column's "name":value in the buffer. */
 struct written {
     size_t at, len; /* bytes */

@@ -92,23 +92,35 @@ static int serve_acks(struct transforming *w, int timeout_ms, struct err *err)
 
 /* ---- pages ---- */
 
+static void tell_flood(struct transforming *w, size_t at)
+{
+    const struct route *route = &w->t->routes->list[at];
+    char *first = flood_first_text(&w->sender.first);
+    char *why =
+        mem_printf("flood: too many documents would end in dead letters (--flood-limit), first %s", first);
+
+    if (stage_pause(&w->stage, at, PAUSE_FLOOD, why))
+        log_error(
+            "%s: paused, tried again every minute: too many of its last %d documents, or %d in a row, would "
+            "end in dead letters, first %s; look at topic %s, mend the mapping, or raise --flood-limit",
+            route->pipeline->name, FLOOD_WINDOW, FLOOD_RUN, first, route->dead);
+    free(why);
+    free(first);
+}
+
 static int hold_flood(struct transforming *w, struct raw_page *page, struct err *err)
 {
-    const struct route *route = &w->t->routes->list[page->route];
-    struct flood_state *state = &w->floods[page->route];
     size_t at = page->route;
+    struct flood_state *state = &w->floods[at];
 
     state->held = flight_take_back(&w->flight, page);
     state->has_held = true;
     state->retry_at_ms = clock_monotonic_ms() + FLOOD_RETRY_MS;
-    if (stage_pause(&w->stage, at, PAUSE_FLOOD,
-                    "flood: too many documents would end in dead letters (--flood-limit)"))
-        log_error("%s: paused, tried again every minute: too many of its last %d documents would end in dead "
-                  "letters; look at topic %s, mend the mapping, or raise --flood-limit",
-                  route->pipeline->name, FLOOD_WINDOW, route->dead);
+    tell_flood(w, at);
     if (!w->t->bounded)
         return 0;
-    return err_set(err, ERR_PAUSE, 0, "%s: a flood of dead letters (--flood-limit)", route->pipeline->name);
+    return err_set(err, ERR_PAUSE, 0, "%s: a flood of dead letters (--flood-limit)",
+                   w->t->routes->list[at].pipeline->name);
 }
 
 static int publish_record(struct transforming *w, size_t route, const struct record *record, struct err *err)
@@ -319,6 +331,7 @@ static void close_run(struct transforming *w)
     stage_free(&w->stage);
     mapped_free(&w->sender.mapped);
     mapper_free(w->sender.mapper);
+    flood_first_free(&w->sender.first);
     free(w->floods);
     free(w);
 }

@@ -37,7 +37,7 @@ static const struct {
     {"batch-rows", 0, "一个事务的目标行数"},
     {"batch-bytes", 0, "一个事务的目标字节数"},
     {"batch-wait", 0, "未满的一批等待多久"},
-    {"flood-limit", 0, "最近 1,000 张单据中死信占比达到多少时暂停该任务"},
+    {"flood-limit", 0, "最近 1,000 张单据中死信占比达到多少时暂停该任务；100%：从不"},
     {"apply", 0, "topics：创建缺少的，修改不同的"},
     {"server", 0, "ddl：面向哪种服务器；默认 mysql"},
     {"lang", 0, "docs：页面的语言；否则按 LANG"},

@@ -70,7 +70,7 @@ const struct option_spec option_table[] = {
     {"batch-wait", L, OPT_DURATION, OPT_ANYWHERE, "200ms", 0, 60000, NULL, "DURATION",
      "how long a batch waits for more"},
     {"flood-limit", T | L, OPT_PERCENT, OPT_ANYWHERE, "5%", 0, 10000, NULL, "PERCENT",
-     "share of dead letters, of the last 1,000 documents, at which a pipeline pauses"},
+     "share of dead letters of the last 1,000 documents that pauses; 100%: never"},
 
     {"apply", C, OPT_FLAG, OPT_FLAG_ONLY, NULL, 0, 0, NULL, NULL,
      "topics: create what is missing, alter what differs"},
