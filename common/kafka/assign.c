@@ -43,6 +43,7 @@ struct part *kafka_part(struct kafka_source *s, const char *topic, int32_t parti
         .high = -1,
         .next = SOURCE_BEGINNING,
         .end = -1,
+        .mark = -1,
         .stored = -1,
     };
     return &s->parts[s->part_count++];

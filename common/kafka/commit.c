@@ -13,8 +13,8 @@ static rd_kafka_resp_err_t error_of(rd_kafka_resp_err_t code, const rd_kafka_top
     return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : at->err;
 }
 
-/* Commit again what failed, and return its error. A partition that was taken away meanwhile has nothing
- * stored: its failure is nobody's. */
+/* Note what was committed. What failed goes with the next commit; returns its error. A partition that was
+ * taken away meanwhile has nothing stored: its failure is nobody's. */
 static rd_kafka_resp_err_t take_failures(struct kafka_source *s, rd_kafka_resp_err_t code,
                                          const rd_kafka_topic_partition_list_t *list)
 {
@@ -23,8 +23,12 @@ static rd_kafka_resp_err_t take_failures(struct kafka_source *s, rd_kafka_resp_e
     for (int i = 0; list != NULL && i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *at = &list->elems[i];
         struct part *p = kafka_part(s, at->topic, at->partition);
-        if (p == NULL || p->stored < 0 || error_of(code, at) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (p == NULL || p->stored < 0)
             continue;
+        if (error_of(code, at) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            p->was_committed = true;
+            continue;
+        }
         p->unsent = s->commit_again = true;
         if (first == RD_KAFKA_RESP_ERR_NO_ERROR)
             first = error_of(code, at);
@@ -72,7 +76,8 @@ static void commit_stored(struct kafka_source *s)
     if (list->cnt > 0) {
         rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, list, 1);
         s->committing = code == RD_KAFKA_RESP_ERR_NO_ERROR;
-        (void)take_failures(s, code, list);
+        if (!s->committing)
+            (void)take_failures(s, code, list);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -11,7 +11,7 @@
 #include "common/monitor/health.h"
 #include "common/options/options.h"
 
-enum { CLOSE_LEAVE_MS = 1500, REVOKE_COMMIT_MS = 3000 };
+enum { REVOKE_COMMIT_MS = 3000 };
 
 static struct kafka_source *source_of(struct source *source)
 {
@@ -47,14 +47,25 @@ static int64_t start_of(void *arg, const char *topic, int32_t partition)
     return p != NULL ? p->committed : -1;
 }
 
+static void take_missing(void *arg, const char *topic, int32_t partition)
+{
+    struct part *p = kafka_part(arg, topic, partition);
+
+    if (p != NULL && p->state == PART_READ)
+        kafka_part_is_missing(arg, p);
+}
+
 static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
 {
     struct kafka_source *s = arg;
-    const struct kafka_stats_help help = {.pipeline = topic_pipeline, .start = start_of, .arg = s};
+    const struct kafka_stats_help help = {
+        .pipeline = topic_pipeline, .start = start_of, .missing = take_missing, .arg = s};
     struct kafka_stats stats;
 
     (void)rk;
     kafka_stats_read(json, len, &help, &stats);
+    s->verify |= s->metadata_requests > 0 && stats.metadata_requests > s->metadata_requests;
+    s->metadata_requests = stats.metadata_requests;
     if (stats.brokers_up > 0) {
         health_dependency("kafka", true, NULL);
         health_reason("subscription", NULL);
@@ -81,7 +92,7 @@ static void take_topic_error(struct kafka_source *s, const rd_kafka_message_t *m
         p->outside = m->offset >= 0 ? m->offset : p->next;
         kafka_look_up_later(s, p, PART_OUTSIDE);
     } else {
-        kafka_trouble_begins(s, t, rd_kafka_message_errstr(m));
+        kafka_trouble_begins(s, t, m->err, rd_kafka_message_errstr(m));
     }
 }
 
@@ -183,8 +194,11 @@ static bool note_read(struct kafka_source *s, const rd_kafka_message_t *m)
         kafka_trouble_ends(s, p->topic);
     if (beyond_end(s, p, m))
         return false;
-    p->next = p->read = m->offset + 1;
-    p->read_ms = rd_kafka_message_timestamp(m, &kind);
+    if (p->mark < 0) {
+        p->mark = m->offset;
+        p->mark_ms = rd_kafka_message_timestamp(m, &kind);
+    }
+    p->next = m->offset + 1;
     return true;
 }
 
@@ -247,31 +261,6 @@ static void consumer_release(struct source *source, struct record *record)
 
 /* ---- life ---- */
 
-/* Leave the group, with a deadline: rd_kafka_consumer_close() would wait without limit for a coordinator that
- * does not answer. If the leave fails, the group notices after the session timeout. */
-static void leave_group(struct kafka_source *s)
-{
-    int64_t deadline = clock_monotonic_ms() + CLOSE_LEAVE_MS;
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(s->rk);
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, queue);
-
-    while (error == NULL && !rd_kafka_consumer_closed(s->rk) && clock_monotonic_ms() < deadline) {
-        /* this serves the callbacks; the queue also holds messages that were fetched already */
-        rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 20);
-        if (m != NULL)
-            rd_kafka_message_destroy(m);
-    }
-    bool closed = rd_kafka_consumer_closed(s->rk);
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
-    rd_kafka_queue_destroy(queue);
-    /* rd_kafka_destroy() waits until every request under way has timed out: up to 10 s when the broker hangs,
-     * and for ever while a record is held (by a writer that hangs). Then it is not called: the process is
-     * about to end, and librdkafka's threads end with it. */
-    if (closed && s->held == 0)
-        rd_kafka_destroy(s->rk);
-}
-
 static void forget_source(struct kafka_source *s)
 {
     free(s->parts);
@@ -296,7 +285,7 @@ static void consumer_free(struct source *source)
     kafka_last_commit(s);
     kafka_stash_drop(s, NULL);
     rd_kafka_queue_destroy(s->queue);
-    leave_group(s);
+    kafka_leave(s);
     forget_source(s);
 }
 

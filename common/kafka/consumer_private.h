@@ -1,6 +1,7 @@
 /* The inside of a consumer, shared by consumer.c (events, life), records.c (messages), commit.c (offsets),
- * assign.c (which partitions, paused or not), starts.c (from where) and trouble.c (what readiness says of a
- * topic); nobody else includes it. */
+ * assign.c (which partitions, paused or not), lookup.c (what the broker knows of them), starts.c (from where
+ * they are read), leave.c (the end) and trouble.c (what readiness says of a topic); nobody else includes it.
+ */
 #ifndef JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 #define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 
@@ -33,17 +34,19 @@ struct part {
     enum part_state state;
     enum part_news news; /* that poll() has to hand out */
     bool recreated;      /* what NEWS_START says */
-    bool gone;           /* its topic was seen not to exist, and it has not been looked up since */
+    bool gone;           /* its topic was seen not to exist: the log may be another one when it is back */
     int64_t committed;   /* the group's offset when it was looked up; -1: none */
     int64_t low, high;   /* as looked up last; -1: not yet */
     int64_t next;        /* the next offset to hand out; SOURCE_BEGINNING: the log's first */
-    int64_t read;        /* the offset behind the last record that this process has handed out; 0: none */
-    int64_t read_ms;     /* that record's time */
-    int64_t outside;     /* PART_OUTSIDE, PART_LOST: the offset that the broker does not have */
-    int64_t end;         /* bounded: read up to here; -1: not known yet */
-    bool done;           /* bounded: has been reached */
-    int64_t stored;      /* the offset to commit; -1: none in this assignment */
-    bool unsent;         /* no commit has included it, or that commit failed */
+    /* The first record that was handed out since the last seek: its offset, -1: none, and its time. It tells
+     * whether the log is still the same. */
+    int64_t mark, mark_ms;
+    bool was_committed; /* the group has had an offset, as far as this process knows */
+    int64_t outside;    /* PART_OUTSIDE, PART_LOST: the offset that the broker does not have */
+    int64_t end;        /* bounded: read up to here; -1: not known yet */
+    bool done;          /* bounded: has been reached */
+    int64_t stored;     /* the offset to commit; -1: none in this assignment */
+    bool unsent;        /* no commit has included it, or that commit failed */
 };
 
 struct kafka_source {
@@ -70,15 +73,18 @@ struct kafka_source {
     rd_kafka_message_t **stash; /* messages that came during serve(), in order */
     size_t stash_count, stash_cap;
     bool end_given;
-    size_t look_count;    /* parts that are to be looked up */
-    bool moved;           /* parts are to be read from another offset than librdkafka reads them */
-    bool committing;      /* a commit is under way */
-    bool commit_again;    /* a part has something unsent */
-    bool commit_failed;   /* the last one failed, and readiness says so */
-    int64_t committed_ms; /* monotonic, when the last one was sent */
-    int revoke_commit_ms; /* the longest wait for the commit of what is taken away */
-    int64_t contact_ms;   /* monotonic; 0: never */
-    char reason[256];     /* the last transport error */
+    size_t look_count;         /* parts that are to be looked up */
+    bool moved;                /* parts are to be read from another offset than librdkafka reads them */
+    bool committing;           /* a commit is under way */
+    bool commit_again;         /* a part has something unsent */
+    bool commit_failed;        /* the last one failed, and readiness says so */
+    int64_t committed_ms;      /* monotonic, when the last one was sent */
+    int revoke_commit_ms;      /* the longest wait for the commit of what is taken away */
+    int64_t contact_ms;        /* monotonic; 0: never */
+    int64_t metadata_requests; /* as of the last statistics; 0: not known */
+    bool verify;               /* a topic may have been away for a moment: are the logs still the same? */
+    int64_t verified_ms;       /* monotonic, when that was last looked at */
+    char reason[256];          /* the last transport error */
     bool fatal;
 };
 
@@ -110,7 +116,21 @@ void kafka_resume(struct source *source, const char *topic);
 
 bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic);
 
+/* ---- lookup.c ---- */
+
+/* Is it to be looked up? */
+static inline bool kafka_part_is_unknown(const struct part *p)
+{
+    return p->state == PART_NEW || p->state == PART_OUTSIDE;
+}
+
+/* Look up what is to be looked up, and let it begin. */
+void kafka_look_up_due(struct kafka_source *s);
+
 /* ---- starts.c ---- */
+
+/* Offset and bounds of the partition are known now. other_log: not the log that was read before. */
+void kafka_begin_part(struct kafka_source *s, struct part *p, bool other_log);
 
 /* To be called from every poll: look up what is not known of partitions, and have librdkafka read those that
  * begin or moved. */
@@ -118,6 +138,9 @@ void kafka_starts_due(struct kafka_source *s);
 
 /* The partition is to be looked up, for that reason: PART_NEW or PART_OUTSIDE. */
 void kafka_look_up_later(struct kafka_source *s, struct part *p, enum part_state why);
+/* The broker's metadata does not have the partition: it is looked up until it is there again, and
+ * librdkafka, which would go on at its old offset, reads it no more. */
+void kafka_part_is_missing(struct kafka_source *s, struct part *p);
 /* Whatever is known of the partition, it is not assigned now. */
 void kafka_part_ends(struct kafka_source *s, struct part *p);
 
@@ -132,8 +155,10 @@ void kafka_check_ended(struct kafka_source *s);
 
 /* ---- trouble.c ---- */
 
-/* Readiness says why the topic cannot be read. */
-void kafka_trouble_begins(struct kafka_source *s, struct topic_read *t, const char *why);
+/* Readiness says why the topic cannot be read: that it does not exist, if that is what the code means, else
+ * `why`. */
+void kafka_trouble_begins(struct kafka_source *s, struct topic_read *t, rd_kafka_resp_err_t code,
+                          const char *why);
 /* The topic can be read: end its reason in readiness, if there is one. */
 void kafka_trouble_ends(struct kafka_source *s, struct topic_read *t);
 /* To be called from every poll: find out whether a topic with trouble can be read again. */
@@ -163,5 +188,11 @@ void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_pa
 void kafka_commit_due(struct kafka_source *s);
 void kafka_commit_revoked(struct kafka_source *s);
 void kafka_last_commit(struct kafka_source *s);
+
+/* ---- leave.c ---- */
+
+/* Leave the group and end the client, if that can be done within 2.5 s; else the process's end does it. The
+ * source's memory must stay until then: callbacks run meanwhile. */
+void kafka_leave(struct kafka_source *s);
 
 #endif

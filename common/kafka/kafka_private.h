@@ -38,7 +38,8 @@ int kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **r
 /* The facts that a statistics callback reads from librdkafka's JSON. */
 struct kafka_stats {
     int brokers_up;
-    int64_t idle_us; /* since the broker heard from last sent something; -1: none is up */
+    int64_t idle_us;           /* since the broker heard from last sent something; -1: none is up */
+    int64_t metadata_requests; /* sent so far, to all brokers */
 };
 /* Facts that kafka_stats_read() needs and librdkafka's JSON does not hold. */
 struct kafka_stats_help {
@@ -46,6 +47,9 @@ struct kafka_stats_help {
     const char *(*pipeline)(void *arg, const char *topic);
     /* The group's committed offset when the partition was assigned; -1: none. */
     int64_t (*start)(void *arg, const char *topic, int32_t partition);
+    /* Called for each partition that is read and that the broker's metadata does not have; NULL: nobody asks.
+     */
+    void (*missing)(void *arg, const char *topic, int32_t partition);
     void *arg;
 };
 /* Also sets jst_consumer_lag for the topics of known pipelines. */

@@ -12,27 +12,13 @@
  * fetched once more; that is rare. */
 #include "common/kafka/consumer_private.h"
 
-#include <stdio.h>
-
-#include "common/base/clock.h"
-
-enum { LOOKUP_TIMEOUT_MS = 2000, FIRST_RETRY_MS = 500, LAST_RETRY_MS = 5000, WHY_TEXT = 256 };
-
-/* What ListOffsets takes in place of a time. */
-enum { TIME_OF_END = -1, TIME_OF_START = -2 };
-
 /* ---- states ---- */
-
-static bool needs_look_up(const struct part *p)
-{
-    return p->state == PART_NEW || p->state == PART_OUTSIDE;
-}
 
 static void set_state(struct kafka_source *s, struct part *p, enum part_state state)
 {
-    s->look_count -= needs_look_up(p);
+    s->look_count -= kafka_part_is_unknown(p);
     p->state = state;
-    s->look_count += needs_look_up(p);
+    s->look_count += kafka_part_is_unknown(p);
 }
 
 static void set_news(struct kafka_source *s, struct part *p, enum part_news news)
@@ -46,6 +32,14 @@ void kafka_look_up_later(struct kafka_source *s, struct part *p, enum part_state
 {
     set_state(s, p, why);
     p->topic->look_at_ms = 0;
+}
+
+void kafka_part_is_missing(struct kafka_source *s, struct part *p)
+{
+    p->gone = true;
+    p->outside = p->next;
+    kafka_look_up_later(s, p, PART_OUTSIDE);
+    s->moved = true;
 }
 
 void kafka_part_ends(struct kafka_source *s, struct part *p)
@@ -82,7 +76,8 @@ static void read_from(struct kafka_source *s, struct part *p, int64_t offset)
     p->next = offset;
     p->done = is_at_end(p);
     s->moved = true;
-    s->ended = s->end_given = s->end_given && p->done;
+    if (!p->done)
+        s->ended = s->end_given = false;
     kafka_trouble_ends(s, p->topic);
 }
 
@@ -91,52 +86,12 @@ void kafka_seek(struct source *source, const char *topic, int32_t partition, int
     struct kafka_source *s = (struct kafka_source *)source;
     struct part *p = kafka_part(s, topic, partition);
 
-    if (p == NULL || !kafka_part_is_assigned(p) || needs_look_up(p))
+    if (p == NULL || !kafka_part_is_assigned(p) || kafka_part_is_unknown(p))
         return;
     set_news(s, p, NEWS_NONE);
-    p->read = p->read_ms = 0;
+    p->mark = -1;
     read_from(s, p, offset);
-}
-
-/* ---- looking up ---- */
-
-/* Look the offsets of a time up, for the partitions of a topic that are in the list; -1: there is none. */
-static rd_kafka_resp_err_t offsets_of_time(struct kafka_source *s, rd_kafka_topic_partition_list_t *list,
-                                           int64_t time_ms)
-{
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset = time_ms;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(s->rk, list, LOOKUP_TIMEOUT_MS);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        code = list->elems[i].err;
-    return code;
-}
-
-static rd_kafka_resp_err_t look_up_committed(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, LOOKUP_TIMEOUT_MS);
-
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
-        const rd_kafka_topic_partition_t *at = &list->elems[i];
-        struct part *p = kafka_part(s, at->topic, at->partition);
-        code = at->err;
-        if (p->state == PART_NEW)
-            p->committed = at->offset >= 0 ? at->offset : -1;
-    }
-    return code;
-}
-
-static rd_kafka_resp_err_t look_up_bounds(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_resp_err_t code = offsets_of_time(s, list, TIME_OF_START);
-
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        kafka_part(s, list->elems[i].topic, list->elems[i].partition)->low = list->elems[i].offset;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = offsets_of_time(s, list, TIME_OF_END);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        kafka_part(s, list->elems[i].topic, list->elems[i].partition)->high = list->elems[i].offset;
-    return code;
+    kafka_check_ended(s);
 }
 
 /* ---- what follows ---- */
@@ -145,7 +100,7 @@ static void begin_in_new_log(struct kafka_source *s, struct part *p)
 {
     p->stored = -1;
     p->unsent = false;
-    p->read = p->read_ms = 0;
+    p->mark = -1;
     p->end = s->config.bounded ? p->high : -1;
     p->recreated = true;
     if (s->config.ask_start) {
@@ -157,7 +112,7 @@ static void begin_in_new_log(struct kafka_source *s, struct part *p)
     set_news(s, p, NEWS_RECREATED);
 }
 
-static void lose(struct kafka_source *s, struct part *p, int64_t offset)
+static void lose_part(struct kafka_source *s, struct part *p, int64_t offset)
 {
     set_state(s, p, PART_LOST);
     p->outside = offset;
@@ -173,7 +128,7 @@ static void begin_assigned(struct kafka_source *s, struct part *p)
         set_state(s, p, PART_ASKED);
         set_news(s, p, NEWS_START);
     } else if (p->committed >= 0 && p->committed < p->low) {
-        lose(s, p, p->committed);
+        lose_part(s, p, p->committed);
     } else {
         read_from(s, p, p->committed >= 0 ? p->committed : SOURCE_BEGINNING);
     }
@@ -184,13 +139,13 @@ static void go_on(struct kafka_source *s, struct part *p)
 {
     if (s->config.from_beginning)
         read_from(s, p, SOURCE_BEGINNING);
-    else if (p->outside < p->low)
-        lose(s, p, p->outside);
+    else if (p->outside >= 0 && p->outside < p->low)
+        lose_part(s, p, p->outside);
     else
         read_from(s, p, p->next);
 }
 
-static void begin_part(struct kafka_source *s, struct part *p, bool other_log)
+void kafka_begin_part(struct kafka_source *s, struct part *p, bool other_log)
 {
     int64_t position = p->state == PART_OUTSIDE ? p->outside : p->committed;
     bool recreated = other_log || position > p->high;
@@ -202,96 +157,6 @@ static void begin_part(struct kafka_source *s, struct part *p, bool other_log)
         go_on(s, p);
     else
         begin_assigned(s, p);
-}
-
-/* Is the log another one than this process has read? Only asked after the topic was seen not to exist. The
- * broker forgets the group's offsets of a topic that is deleted. Else the times tell: they are the broker's
- * and rise, so the first message after the time of the last one that was read stands behind it, or else in a
- * new log. */
-static rd_kafka_resp_err_t is_other_log(struct kafka_source *s, const struct part *p, bool *ret)
-{
-    *ret = p->state == PART_NEW && p->committed < 0;
-    if (*ret || p->read_ms <= 0)
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, p->topic->name, p->partition);
-    rd_kafka_resp_err_t code = offsets_of_time(s, list, p->read_ms + 1);
-    int64_t offset = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    *ret = offset >= 0 && offset < p->read;
-    return code;
-}
-
-static rd_kafka_resp_err_t begin_listed(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
-        struct part *p = kafka_part(s, list->elems[i].topic, list->elems[i].partition);
-        bool other_log = false;
-        if (p->gone && p->read > 0)
-            code = is_other_log(s, p, &other_log);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            begin_part(s, p, other_log);
-    }
-    kafka_check_ended(s);
-    return code;
-}
-
-static rd_kafka_topic_partition_list_t *parts_to_look_up(struct kafka_source *s, const struct topic_read *t)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-
-    for (size_t i = 0; i < s->part_count; i++)
-        if (s->parts[i].topic == t && needs_look_up(&s->parts[i]))
-            rd_kafka_topic_partition_list_add(list, t->name, s->parts[i].partition);
-    return list;
-}
-
-static rd_kafka_resp_err_t look_up_listed(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-
-    if (!s->config.from_beginning)
-        code = look_up_committed(s, list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = look_up_bounds(s, list);
-    return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : begin_listed(s, list);
-}
-
-static int64_t retry_ms(int failures)
-{
-    int64_t pause_ms = FIRST_RETRY_MS * (int64_t)failures;
-
-    return pause_ms < LAST_RETRY_MS ? pause_ms : LAST_RETRY_MS;
-}
-
-/* false: the broker did not answer, or not well. */
-static bool look_up_topic(struct kafka_source *s, struct topic_read *t)
-{
-    rd_kafka_topic_partition_list_t *list = parts_to_look_up(s, t);
-    rd_kafka_resp_err_t code = list->cnt > 0 ? look_up_listed(s, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    char why[WHY_TEXT];
-
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        t->failures = 0;
-        return true;
-    }
-    snprintf(why, sizeof why, "where to begin cannot be looked up: %s", rd_kafka_err2str(code));
-    kafka_trouble_begins(s, t, why);
-    t->look_at_ms = clock_monotonic_ms() + retry_ms(++t->failures);
-    return false;
-}
-
-/* A topic that fails costs the others this call only: it waits for its own time. */
-static void look_up_due(struct kafka_source *s)
-{
-    int64_t now_ms = clock_monotonic_ms();
-
-    for (size_t i = 0; i < s->config.topic_count; i++)
-        if (s->topics[i].look_at_ms <= now_ms && !look_up_topic(s, &s->topics[i]))
-            return;
 }
 
 /* ---- telling librdkafka ---- */
@@ -316,8 +181,7 @@ _Static_assert(SOURCE_BEGINNING == RD_KAFKA_OFFSET_BEGINNING, "a partition's nex
 /* While the program is still to be asked about partitions, its answers may bring further changes. */
 void kafka_starts_due(struct kafka_source *s)
 {
-    if (s->look_count > 0)
-        look_up_due(s);
+    kafka_look_up_due(s);
     if (s->moved && s->news_count == 0)
         assign_parts(s);
 }

@@ -27,6 +27,7 @@ static void read_brokers(const struct json_value *brokers, struct kafka_stats *r
 {
     for (const struct json_value *b = json_first(brokers); b != NULL; b = json_next(b)) {
         const char *state = json_text(json_member(b, "state"));
+        ret->metadata_requests += number_member(json_member(b, "req"), "Metadata", 0);
         if (state == NULL || strcmp(state, "UP") != 0)
             continue;
         int64_t idle = number_member(b, "rxidle", -1);
@@ -71,6 +72,20 @@ static void read_lags(const struct json_value *topic, const char *pipeline,
     }
 }
 
+static bool is_true(const struct json_value *object, const char *name)
+{
+    return json_type(json_member(object, name)) == JSON_TRUE;
+}
+
+static void tell_missing(const struct json_value *topic, const struct kafka_stats_help *help)
+{
+    const struct json_value *partitions = json_member(topic, "partitions");
+
+    for (const struct json_value *p = json_first(partitions); p != NULL; p = json_next(p))
+        if (is_true(p, "desired") && is_true(p, "unknown"))
+            help->missing(help->arg, json_name(topic), (int32_t)number_member(p, "partition", -1));
+}
+
 void kafka_stats_forget_lags(void)
 {
     metric_hide_all(&kafka_consumer_lag);
@@ -90,6 +105,8 @@ void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_hel
             const char *pipeline = help->pipeline(help->arg, json_name(t));
             if (pipeline != NULL)
                 read_lags(t, pipeline, help);
+            if (help->missing != NULL)
+                tell_missing(t, help);
         }
     }
     json_doc_free(doc);

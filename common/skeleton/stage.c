@@ -129,9 +129,9 @@ static int take_start(struct stage *s, const struct source_start *start, struct 
 
 static void tell_recreated(const struct source_start *start)
 {
-    log_warn("%s/%d: the topic was made again (its log is %" PRId64 " to %" PRId64
-             ", and was read further than that, or was away): read from its start",
-             start->topic, start->partition, start->low, start->high);
+    log_warn("%s/%d: the topic was made again, or its log was cut: it holds %" PRId64 " to %" PRId64
+             " now, and is read from its start",
+             start->topic, start->partition, start->low, start->high - 1);
 }
 
 static int take_record(struct stage *s, struct record *r, struct err *err)

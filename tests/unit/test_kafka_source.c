@@ -10,77 +10,12 @@
 
 #include <cmocka.h>
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
+#include "tests/unit/twins/kafka_world.h"
 
-#include "common/base/buf.h"
-#include "common/base/clock.h"
-#include "common/base/err.h"
-#include "common/base/faults.h"
-#include "common/kafka/consumer_private.h"
-#include "common/monitor/health.h"
-#include "common/monitor/metrics.h"
-#include "common/options/options.h"
+enum { OF_EACH_KIND = 6 };
 
-enum { RECORDS = 3, WAIT_MS = 20000, QUIET_MS = 300, OF_EACH_KIND = 5 };
-
-static const char topic[] = "t";
-static rd_kafka_t *cluster;
-static const char *brokers;
-static int groups;
 static struct kafka_source *joined[2][OF_EACH_KIND]; /* of which the second are bounded */
 static int taken[2];
-
-static int start_cluster(void **state)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)state;
-
-    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", NULL, 0);
-    rd_kafka_conf_set(conf, "log_level", "0", NULL, 0);
-    cluster = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
-    if (cluster == NULL)
-        return -1;
-    rd_kafka_mock_cluster_t *mock = rd_kafka_handle_mock_cluster(cluster);
-    brokers = rd_kafka_mock_cluster_bootstraps(mock);
-    rd_kafka_mock_topic_create(mock, topic, 1, 1);
-    static char value[] = "x";
-    for (int i = 0; i < RECORDS; i++)
-        rd_kafka_producev(cluster, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_VALUE(value, 1), RD_KAFKA_V_END);
-    return rd_kafka_flush(cluster, WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
-}
-
-static struct kafka_source *join_group(bool bounded)
-{
-    static const char *const topics[] = {topic};
-    char group[16];
-    char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--brokers", (char *)(uintptr_t)brokers,
-                    NULL};
-    char *env[] = {NULL};
-    struct faults faults = FAULTS_INIT;
-    struct err err = ERR_INIT;
-    struct source *source = NULL;
-
-    snprintf(group, sizeof group, "g%d", ++groups); /* none has committed anything */
-    struct options *options = options_read(PROGRAM_LOADER, 3, argv, env, &faults);
-    assert_int_equal(faults.errors, 0);
-    const struct source_config config = {
-        .group = group, .topics = topics, .topic_count = 1, .bounded = bounded};
-    assert_int_equal(kafka_source_open(options, &config, &source, &err), 0);
-    options_free(options);
-    faults_free(&faults);
-    return (struct kafka_source *)source;
-}
-
-static int stop_cluster(void **state)
-{
-    (void)state;
-    rd_kafka_destroy(cluster);
-    metrics_forget();
-    health_forget();
-    return 0;
-}
 
 /* The mock's coordinator keeps the first member of each group waiting for 3 s, which cannot be set: so all
  * groups are joined before the first test, and wait together. */
@@ -90,46 +25,13 @@ static int start(void **state)
         return -1;
     for (int bounded = 0; bounded < 2; bounded++)
         for (int i = 0; i < OF_EACH_KIND; i++)
-            joined[bounded][i] = join_group(bounded != 0);
+            joined[bounded][i] = join_group(bounded != 0, false);
     return 0;
 }
 
 static struct kafka_source *open_source(bool bounded)
 {
-    return taken[bounded] < OF_EACH_KIND ? joined[bounded][taken[bounded]++] : join_group(bounded);
-}
-
-/* The next event within the time; records are given back at once. */
-static enum source_event_kind next_event(struct kafka_source *s, int wait_ms)
-{
-    int64_t deadline = clock_monotonic_ms() + wait_ms;
-    struct source_event event = {.kind = SOURCE_NONE};
-    struct err err = ERR_INIT;
-
-    while (event.kind == SOURCE_NONE && clock_monotonic_ms() < deadline) {
-        assert_int_equal(source_poll(&s->base, 20, &event, &err), 0);
-        if (event.kind == SOURCE_RECORD)
-            source_release(&s->base, &event.record);
-    }
-    return event.kind;
-}
-
-static void expect_events(struct kafka_source *s, const enum source_event_kind *events, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(next_event(s, WAIT_MS), events[i]);
-}
-#define EXPECT(s, ...)                                                                                       \
-    expect_events(s, (const enum source_event_kind[]){__VA_ARGS__},                                          \
-                  sizeof((enum source_event_kind[]){__VA_ARGS__}) / sizeof(enum source_event_kind))
-
-static void rebalance(struct kafka_source *s, rd_kafka_resp_err_t code)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-
-    rd_kafka_topic_partition_list_add(list, topic, 0);
-    kafka_on_rebalance(s->rk, code, list, s);
-    rd_kafka_topic_partition_list_destroy(list);
+    return taken[bounded] < OF_EACH_KIND ? joined[bounded][taken[bounded]++] : join_group(bounded, false);
 }
 
 /* librdkafka keeps a partition paused while it is not assigned: what was resumed meanwhile stood still for
@@ -200,17 +102,6 @@ static void a_bounded_read_ends_at_the_end_after_a_rebalance_too(void **state)
     source_free(&s->base);
 }
 
-/* Only the group is served, until so many records wait. */
-static void serve_until(struct kafka_source *s, size_t records)
-{
-    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
-    struct err err = ERR_INIT;
-
-    while (s->stash_count < records && clock_monotonic_ms() < deadline)
-        assert_int_equal(source_serve(&s->base, 20, &err), 0);
-    assert_int_equal(s->stash_count, records);
-}
-
 /* Serving goes on while records wait, and they come in their order; not those of a topic that is paused. */
 static void records_that_came_while_serving_wait_in_order(void **state)
 {
@@ -271,17 +162,6 @@ static void the_end_comes_after_the_last_record(void **state)
     source_free(&s->base);
 }
 
-static bool readiness_has(const char *text)
-{
-    struct buf why;
-
-    buf_init(&why, 65536);
-    health_ready(&why);
-    bool has = strstr(why.data, text) != NULL;
-    buf_free(&why);
-    return has;
-}
-
 /* librdkafka reports an error of the whole commit only when all partitions failed. One that was refused alone
  * is repeated, and readiness says so. */
 static void a_commit_that_one_partition_refuses_is_repeated(void **state)
@@ -309,6 +189,26 @@ static void a_commit_that_one_partition_refuses_is_repeated(void **state)
     source_free(&s->base);
 }
 
+/* A coordinator that does not answer holds up the program for the time that is set, not for a minute. */
+static void giving_partitions_back_waits_for_the_commit_only_so_long(void **state)
+{
+    struct kafka_source *s = open_source(false);
+    rd_kafka_mock_cluster_t *mock = rd_kafka_handle_mock_cluster(cluster);
+    (void)state;
+
+    EXPECT(s, SOURCE_ASSIGNED, SOURCE_RECORD);
+    s->revoke_commit_ms = QUIET_MS;
+    rd_kafka_mock_broker_set_rtt(mock, 1, WAIT_MS);
+    source_store(&s->base, topic, 0, 0);
+    int64_t began_ms = clock_monotonic_ms();
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    int64_t took_ms = clock_monotonic_ms() - began_ms;
+    rd_kafka_mock_broker_set_rtt(mock, 1, 0);
+    assert_in_range(took_ms, QUIET_MS, 10 * QUIET_MS);
+    EXPECT(s, SOURCE_REVOKED);
+    source_free(&s->base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +220,7 @@ int main(void)
         cmocka_unit_test(records_that_came_while_serving_wait_in_order),
         cmocka_unit_test(every_lost_partition_is_told),
         cmocka_unit_test(a_commit_that_one_partition_refuses_is_repeated),
+        cmocka_unit_test(giving_partitions_back_waits_for_the_commit_only_so_long),
     };
     return cmocka_run_group_tests(tests, start, stop_cluster);
 }
