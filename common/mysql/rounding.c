@@ -18,13 +18,16 @@ struct number {
     long significant; /* digits from the first to the last that is not 0; 0: the number is 0 */
 };
 
-/* "e-7": its value, within ±EXPONENT_MAX. Returns the position behind it; 0: not an exponent. */
+/* "-7" behind an "e": its value, within ±EXPONENT_MAX. Returns the position behind it; 0: not an exponent.
+ * MySQL takes a bare "e", too. */
 static size_t read_exponent(const char *text, size_t len, size_t at, long *ret)
 {
     bool minus = at < len && text[at] == '-';
     long value = 0;
 
-    if (at < len && (text[at] == '-' || text[at] == '+'))
+    if (at == len)
+        return at;
+    if (text[at] == '-' || text[at] == '+')
         at++;
     if (at == len || !is_digit(text[at]))
         return 0;

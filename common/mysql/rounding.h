@@ -15,8 +15,9 @@ enum rounding {
 };
 
 /* Would the server, in strict mode, store this text changed and report no error? Zeros that are lost are no
- * loss. text: UTF-8, may be NULL with len 0. A text that the column refuses, or takes for NULL, is
- * ROUNDING_NONE. ENUM, SET, YEAR and JSON are not looked into: ROUNDING_NONE. */
+ * loss. text: UTF-8, may be NULL with len 0. Of a text that the column refuses nothing is said: the error
+ * speaks. A DOUBLE that keeps a 16th digit by chance counts as rounded. ENUM, SET, YEAR and JSON are not
+ * looked into: ROUNDING_NONE. */
 enum rounding column_rounds(const struct table_column *c, const char *text, size_t len);
 
 /* Would the server give back exactly this text? For columns that identify rows: a key 007 in an integer
