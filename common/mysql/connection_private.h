@@ -1,4 +1,4 @@
-/* What connection.c, session.c, tls.c and load_local.c share; nobody else includes it. */
+/* What connection.c, statement.c, session.c, tls.c and load_local.c share; nobody else includes it. */
 #ifndef JST_COMMON_MYSQL_CONNECTION_PRIVATE_H
 #define JST_COMMON_MYSQL_CONNECTION_PRIVATE_H
 
@@ -28,6 +28,17 @@ struct db_mysql {
     int abort_fd;               /* our own descriptor of the connection's socket; -1: not connected */
     bool aborted;               /* since connect() began */
 };
+
+/* ---- connection.c ---- */
+
+/* Turn the client library's last error into *err; a lost connection is closed. Returns -1. */
+int connection_failed(struct db_mysql *m, struct err *err);
+
+/* ---- statement.c: as db_query() and db_load() ---- */
+
+int statement_query(struct db *db, const char *sql, size_t len, struct db_result *ret, struct err *err);
+int statement_load(struct db *db, const char *sql, size_t len, const struct db_feed *feed,
+                   struct db_result *ret, struct err *err);
 
 /* ---- tls.c ---- */
 

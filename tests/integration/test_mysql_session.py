@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness.database import Database
-from harness.false_server import AskForFile, FalseServer, Reply, obedient, ok, rows
+from harness.false_server import AskForFile, Endless, FalseServer, Reply, obedient, ok, rows
 from harness.probe import Probe
 from harness.waiting import wait_until
 
@@ -141,9 +140,7 @@ def test_a_wrong_answer_at_connect_is_an_error(probe_of, answer):
 
 @pytest.mark.parametrize("size", [1, 1000, MiB])
 def test_an_endless_answer_is_cut_off(probe_of, size):
-    """Into a result, or past it."""
-    row = [b"x" * size]
-    endless = lambda sql: rows(1, itertools.repeat(row)) if b"SELECT x" in sql else obedient(sql)  # noqa: E731
+    endless = lambda sql: Endless(b"x" * size) if b"SELECT x" in sql else obedient(sql)  # noqa: E731
     with FalseServer(endless) as server, probe_of(server) as probe:
         probe.connect()
         answer = probe.query("SELECT x")
@@ -152,6 +149,15 @@ def test_an_endless_answer_is_cut_off(probe_of, size):
         assert probe.query("SELECT 1").code == 2006  # nothing goes on where the rest was not read
         probe.connect()
         assert probe.generation() == 2
+
+
+@pytest.mark.parametrize("cell", [b"x" * 1000, None])
+def test_an_endless_answer_that_nobody_wants_is_cut_off(probe_of, cell):
+    """Setting the session has no use for rows."""
+    endless = lambda sql: Endless(cell) if b"SET" in sql else obedient(sql)  # noqa: E731
+    with FalseServer(endless) as server, probe_of(server) as probe:
+        answer = probe.ask("connect", 60)
+        assert answer.kind == "retry" and "larger than 64 MiB" in answer.text
 
 
 def test_a_cell_that_is_too_large_is_cut_off(probe_of):

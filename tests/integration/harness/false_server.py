@@ -66,7 +66,14 @@ class AskForFile:
         self.name = name
 
 
-Reply = Packets | AskForFile
+class Endless:
+    """In place of an answer: a result set of one column whose one row comes again and again."""
+
+    def __init__(self, cell: bytes | None):
+        self.row = b"\xfb" if cell is None else text(cell)
+
+
+Reply = Packets | AskForFile | Endless
 
 
 def obedient(sql: bytes) -> Reply:
@@ -94,8 +101,7 @@ class FalseServer:
         self.received = b""  # all that clients sent, without TLS
         self.statements: list[bytes] = []
         self.files: list[bytes] = []
-        self.sent = 0  # bytes
-        self._stopping = False
+        self.stopping = False
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
@@ -108,12 +114,12 @@ class FalseServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping = True
+        self.stopping = True
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _accept(self) -> None:
-        while not self._stopping:
+        while not self.stopping:
             try:
                 client, _ = self._socket.accept()
             except OSError:
@@ -170,13 +176,23 @@ class Session:
             self._send(b"\xfb" + reply.name.encode())
             self.server.files.append(b"".join(iter(self._receive, b"")))
             reply = ok()
+        if isinstance(reply, Endless):
+            self._send_for_ever(reply.row)
+            return
         for packet in reply:
             self._send(packet)
+
+    def _send_for_ever(self, row: bytes) -> None:
+        for packet in list(rows(1, []))[:-1]:
+            self._send(packet)
+        head = struct.pack("<I", len(row))[:3]
+        round_of_all = b"".join(head + bytes([(self.sequence + i) % 256]) + row for i in range(256))
+        while not self.server.stopping:
+            self.client.sendall(round_of_all)
 
     def _send(self, payload: bytes) -> None:
         self.client.sendall(struct.pack("<I", len(payload))[:3] + bytes([self.sequence]) + payload)
         self.sequence = (self.sequence + 1) % 256
-        self.server.sent += len(payload) + 4
 
     def _receive(self) -> bytes:
         head = self._read(4)
