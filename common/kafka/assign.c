@@ -101,8 +101,8 @@ static void forget_assignment(struct kafka_source *s)
     health_reason("assignment", "no partitions are assigned");
 }
 
-/* librdkafka reads nothing of them yet: kafka_starts_due() finds out from where. */
-static void take_partitions(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
+/* kafka_starts_due() finds out from where they are read. */
+void kafka_take_partitions(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(1);
 
@@ -123,7 +123,7 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic
     struct kafka_source *s = arg;
 
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        take_partitions(s, list);
+        kafka_take_partitions(s, list);
         return;
     }
     if (s->commit_again && !rd_kafka_assignment_lost(rk))

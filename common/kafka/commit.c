@@ -95,7 +95,7 @@ void kafka_store(struct source *source, const char *topic, int32_t partition, in
     struct kafka_source *s = (struct kafka_source *)source;
     struct part *p = kafka_part(s, topic, partition);
 
-    if (s->config.from_beginning || p == NULL || !kafka_part_is_assigned(p) || offset >= p->next)
+    if (!kafka_commits(s) || p == NULL || !kafka_part_is_assigned(p) || offset >= p->next)
         return;
     p->stored = offset + 1;
     p->unsent = true;
@@ -132,7 +132,7 @@ void kafka_last_commit(struct kafka_source *s)
 {
     int64_t deadline = clock_monotonic_ms() + LAST_COMMIT_MS;
 
-    if (s->config.from_beginning)
+    if (!kafka_commits(s))
         return;
     kafka_switch_partitions(s, NULL, true);
     while ((s->committing || s->commit_again) && clock_monotonic_ms() < deadline) {

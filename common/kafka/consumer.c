@@ -354,7 +354,7 @@ int kafka_source_open(const struct options *options, const struct source_config 
     rd_kafka_poll_set_consumer(s->rk);
     s->queue = rd_kafka_queue_get_consumer(s->rk);
     health_reason("assignment", "no partitions are assigned");
-    if (subscribe_topics(s, err) != 0) {
+    if (!config->replay && subscribe_topics(s, err) != 0) {
         consumer_free(&s->base);
         return -1;
     }

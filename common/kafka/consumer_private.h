@@ -43,6 +43,7 @@ struct part {
     int64_t mark, mark_ms;
     bool was_committed; /* the group has had an offset, as far as this process knows */
     int64_t outside;    /* PART_OUTSIDE, PART_LOST: the offset that the broker does not have */
+    int64_t first;      /* a replay begins here */
     int64_t end;        /* bounded: read up to here; -1: not known yet */
     bool done;          /* bounded: has been reached */
     int64_t stored;     /* the offset to commit; -1: none in this assignment */
@@ -73,6 +74,8 @@ struct kafka_source {
     rd_kafka_message_t **stash; /* messages that came during serve(), in order */
     size_t stash_count, stash_cap;
     bool end_given;
+    bool replay_known;         /* the partitions of a replay have been asked for */
+    int64_t replay_at_ms;      /* monotonic: they are not asked for before */
     size_t look_count;         /* parts that are to be looked up */
     bool moved;                /* parts are to be read from another offset than librdkafka reads them */
     bool committing;           /* a commit is under way */
@@ -101,6 +104,9 @@ static inline bool kafka_part_is_assigned(const struct part *p)
 
 /* ---- assign.c ---- */
 
+/* The source has these partitions now. librdkafka reads nothing of them yet. */
+void kafka_take_partitions(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list);
+
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                         void *arg);
 
@@ -126,6 +132,22 @@ static inline bool kafka_part_is_unknown(const struct part *p)
 
 /* Look up what is to be looked up, and let it begin. */
 void kafka_look_up_due(struct kafka_source *s);
+
+/* Does the source commit offsets? */
+static inline bool kafka_commits(const struct kafka_source *s)
+{
+    return !s->config.from_beginning && !s->config.replay;
+}
+
+/* In place of the times in the list, the offsets of the first messages of that time or later; -1: none. */
+rd_kafka_resp_err_t kafka_offsets_of_times(struct kafka_source *s, rd_kafka_topic_partition_list_t *list);
+
+/* ---- replay.c ---- */
+
+/* To be called from every poll: take all partitions of a replay, as soon as the broker has told them. */
+void kafka_replay_due(struct kafka_source *s);
+/* After the bounds: where the replay of the listed partitions begins and ends. */
+rd_kafka_resp_err_t kafka_replay_look_up(struct kafka_source *s, rd_kafka_topic_partition_list_t *list);
 
 /* ---- starts.c ---- */
 

@@ -30,7 +30,9 @@ struct source_config {
     size_t topic_count;           /* both arrays are copied */
     bool bounded;        /* --once: end at the ends of the topics as they stand when first assigned */
     bool from_beginning; /* for the state topic: always read whole partitions, and never commit */
-    bool ask_start;      /* the program says where each partition begins: SOURCE_START, then source_seek() */
+    bool replay;         /* all partitions, in no group, from replay_from_ms up to replay_to_ms; bounded */
+    int64_t replay_from_ms, replay_to_ms; /* of message timestamps; to: exclusive, 0: now */
+    bool ask_start; /* the program says where each partition begins: SOURCE_START, then source_seek() */
 };
 /* Returns at once, without waiting for the broker. ERR_CONFIG: a property is wrong. */
 int kafka_source_open(const struct options *options, const struct source_config *config, struct source **ret,
@@ -41,6 +43,19 @@ int kafka_source_open(const struct options *options, const struct source_config 
 int kafka_routes_open(const struct options *options, const struct routes *routes, enum topic_role role,
                       bool ask_start, struct source **ret, struct err *err)
     __attribute__((warn_unused_result));
+
+/* Read once more what was published to the topics of all pipelines from from_ms on (UTC, by the broker's
+ * clock, as it stands in the messages) and before to_ms (0: until now): all partitions, in no group, so that
+ * others read on undisturbed. Bounded as --once is; nothing is committed, and store() does nothing. The
+ * group's name is told to the broker only because librdkafka needs one. Retention that overtakes the replay
+ * gives SOURCE_LOST. */
+int kafka_replay_open(const struct options *options, const struct routes *routes, enum topic_role role,
+                      int64_t from_ms, int64_t to_ms, struct source **ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* How many of a replay's messages have been handed out, and how many there are. false: not known yet. Exact
+ * but for offsets without a message. */
+bool kafka_replay_progress(const struct source *source, int64_t *ret_done, int64_t *ret_all);
 
 /* Idempotent producer, acks=all, murmur2_random. max_bytes: the largest message it takes. */
 int kafka_sink_open(const struct options *options, int64_t max_bytes, struct sink **ret, struct err *err)

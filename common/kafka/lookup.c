@@ -18,8 +18,7 @@ enum { TIME_OF_END = -1, TIME_OF_START = -2 };
 
 /* ---- questions ---- */
 
-/* In place of the times in the list, the offsets of the first messages of that time or later; -1: none. */
-static rd_kafka_resp_err_t offsets_of_times(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+rd_kafka_resp_err_t kafka_offsets_of_times(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(s->rk, list, LOOKUP_TIMEOUT_MS);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
@@ -32,7 +31,7 @@ static rd_kafka_resp_err_t offsets_of_time(struct kafka_source *s, rd_kafka_topi
 {
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = time_ms;
-    return offsets_of_times(s, list);
+    return kafka_offsets_of_times(s, list);
 }
 
 static rd_kafka_resp_err_t look_up_committed(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
@@ -90,7 +89,7 @@ static rd_kafka_resp_err_t look_at_log(struct kafka_source *s, const struct part
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     add_mark(list, p);
-    rd_kafka_resp_err_t code = offsets_of_times(s, list);
+    rd_kafka_resp_err_t code = kafka_offsets_of_times(s, list);
     *ret_other = is_other_log(p, list->elems[0].offset);
     rd_kafka_topic_partition_list_destroy(list);
     return code;
@@ -117,7 +116,7 @@ static void verify_logs(struct kafka_source *s)
         if (s->parts[i].state == PART_READ && s->parts[i].mark >= 0)
             add_mark(list, &s->parts[i]);
     s->verified_ms = clock_monotonic_ms();
-    s->verify = list->cnt > 0 && offsets_of_times(s, list) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    s->verify = list->cnt > 0 && kafka_offsets_of_times(s, list) != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (list->cnt > 0 && !s->verify)
         doubt_listed(s, list);
     s->metadata_requests = 0; /* this may have asked for metadata, too */
@@ -156,10 +155,12 @@ static rd_kafka_resp_err_t look_up_listed(struct kafka_source *s, rd_kafka_topic
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
-    if (!s->config.from_beginning)
+    if (kafka_commits(s))
         code = look_up_committed(s, list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = look_up_bounds(s, list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && s->config.replay)
+        code = kafka_replay_look_up(s, list);
     return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : begin_listed(s, list);
 }
 

@@ -101,6 +101,7 @@ static void begin_in_new_log(struct kafka_source *s, struct part *p)
     p->stored = -1;
     p->unsent = false;
     p->mark = -1;
+    p->first = p->low;
     p->end = s->config.bounded ? p->high : -1;
     p->recreated = true;
     if (s->config.ask_start) {
@@ -124,7 +125,9 @@ static void begin_assigned(struct kafka_source *s, struct part *p)
     p->next = SOURCE_BEGINNING;
     if (s->config.bounded && p->end < 0)
         p->end = p->high;
-    if (s->config.ask_start) {
+    if (s->config.replay) {
+        read_from(s, p, p->first);
+    } else if (s->config.ask_start) {
         set_state(s, p, PART_ASKED);
         set_news(s, p, NEWS_START);
     } else if (p->committed >= 0 && p->committed < p->low) {
@@ -181,6 +184,8 @@ _Static_assert(SOURCE_BEGINNING == RD_KAFKA_OFFSET_BEGINNING, "a partition's nex
 /* While the program is still to be asked about partitions, its answers may bring further changes. */
 void kafka_starts_due(struct kafka_source *s)
 {
+    if (s->config.replay && !s->replay_known)
+        kafka_replay_due(s);
     kafka_look_up_due(s);
     if (s->moved && s->news_count == 0)
         assign_parts(s);
