@@ -488,18 +488,20 @@ def test_preview_lists_dead_letters(jstctl: Tool) -> None:
             '{"ts":1}',
             '{"io_id":9,"io_id":9}',
             document(10),
+            document(11, items='[{"ioi_id":1},{"ioi_id":2},{"ioi_id":1}]'),
         ),
     )
     out, _ = jstctl("preview", "purchasein", name, expect=1)
-    assert "\ndocument 2 of 5: 8: a dead letter, class convert: line 1: column items_qty: " in out
-    assert "\ndocument 3 of 5: a dead letter, class convert: the document has no io_id" in out
-    assert "\ndocument 4 of 5: a dead letter, class parse: " in out
-    assert f"\ndocument 5 of 5: 10, version {BIG}, 1 row\n" in out
-    assert out.endswith("\n5 documents: 2 with 2 rows, 3 dead letters\n")
+    assert "\ndocument 2 of 6: 8: a dead letter, class convert: line 1: column items_qty: " in out
+    assert "\ndocument 3 of 6: a dead letter, class convert: the document has no io_id" in out
+    assert "\ndocument 4 of 6: a dead letter, class parse: " in out
+    assert f"\ndocument 5 of 6: 10, version {BIG}, 1 row\n" in out
+    assert "\ndocument 6 of 6: 11: a dead letter, class convert: rows 1 and 3 have the same key (id): " in out
+    assert out.endswith("\n6 documents: 2 with 2 rows, 4 dead letters\n")
     out, _ = jstctl("preview", "purchasein", name, "--json", expect=1)
     found = [json.loads(line) for line in out.splitlines()]
-    assert [d["document"] for d in found] == ["7", "8", None, None, "10"]
-    assert [d["dead"]["class"] for d in found if "dead" in d] == ["convert", "convert", "parse"]
+    assert [d["document"] for d in found] == ["7", "8", None, None, "10", "11"]
+    assert [d["dead"]["class"] for d in found if "dead" in d] == ["convert", "convert", "parse", "convert"]
 
 
 def test_preview_knows_the_topics_limit(jstctl: Tool) -> None:
