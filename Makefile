@@ -111,7 +111,7 @@ docs: dev ## print the option and metric pages of docs/ again, after a change of
 demo: setup-run build ## 20,000 documents from a sandbox API to a private database, checked; KEEP=1 stays up
 	@KEEP=$(KEEP) tools/demo
 
-bench: setup-bench build ## measure against peers and floors; ARGS="--quick", "--only loader --contestants ours,go"
+bench: setup-bench build ## measure against peers and floors; ARGS="--quick", "--only loader --contestants ours,go", "--write"
 	@/usr/bin/python3 bench/run $(ARGS)
 
 run: setup-run build ## the demo, staying up until Ctrl-C; ARGS="--documents 1000"

@@ -1,7 +1,8 @@
 /* Fill a topic with the bench's rows, in the order that row_order() gives.
  *   rows    one message a document, as the transformer writes it: what our loader reads
  *   flat    one message a row, flat JSON: what the peers' loaders read
- *   pages   the API's answers, with our headers: what every transformer reads */
+ *   pages   the API's answers, with our headers: what every transformer reads
+ * PIPELINE stands in the headers of rows and pages. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,14 @@
 #include "common/options/options.h"
 #include "common/wire/message.h"
 
-static const char usage[] = "bench_feed rows|flat|pages TOPIC DOCUMENTS";
+static const char usage[] = "bench_feed rows|flat|pages SET PIPELINE TOPIC DOCUMENTS";
 
 enum { PAGE_DOCUMENTS = 50, MESSAGE_MAX = 16 << 20, WAIT_MS = 100, FLUSH_MS = 60000 };
 
 struct feed {
     struct sink *out;
-    const char *topic;
+    const struct row_set *set;
+    const char *pipeline, *topic;
     uint64_t messages, bytes;
     struct row_document document;
     struct buf value;
@@ -56,16 +58,16 @@ static void publish(struct feed *f, const char *key)
 static void feed_rows(struct feed *f, const uint64_t *order, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
-        row_document_make(order[i], &f->document);
-        for (int line = 0; line < ROW_LINES; line++) {
-            row_put_json(&f->value, &f->document, line);
+        f->set->make(order[i], &f->document);
+        for (int line = 0; line < f->set->lines; line++) {
+            row_put_json(&f->value, f->set, &f->document, line);
             buf_add_char(&f->value, '\n');
         }
         headers_init(&f->headers);
-        headers_put(&f->headers, H_PIPELINE, "purchasein");
+        headers_put(&f->headers, H_PIPELINE, f->pipeline);
         headers_put(&f->headers, H_DOCUMENT, f->document.id);
         headers_put(&f->headers, H_VERSION, f->document.version);
-        headers_printf(&f->headers, H_ROWS, "%d", ROW_LINES);
+        headers_printf(&f->headers, H_ROWS, "%d", f->set->lines);
         headers_put(&f->headers, H_SOURCE, "bench/0/0");
         headers_put(&f->headers, H_RECEIVED_AT, f->now);
         publish(f, f->document.id);
@@ -76,9 +78,9 @@ static void feed_rows(struct feed *f, const uint64_t *order, uint64_t count)
 static void feed_flat(struct feed *f, const uint64_t *order, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
-        row_document_make(order[i], &f->document);
-        for (int line = 0; line < ROW_LINES; line++) {
-            row_put_json(&f->value, &f->document, line);
+        f->set->make(order[i], &f->document);
+        for (int line = 0; line < f->set->lines; line++) {
+            row_put_json(&f->value, f->set, &f->document, line);
             publish(f, f->document.id);
         }
     }
@@ -87,7 +89,7 @@ static void feed_flat(struct feed *f, const uint64_t *order, uint64_t count)
 static void page_headers(struct feed *f)
 {
     headers_init(&f->headers);
-    headers_put(&f->headers, H_PIPELINE, "purchasein");
+    headers_put(&f->headers, H_PIPELINE, f->pipeline);
     headers_put(&f->headers, H_API, "/open/purchasein/query");
     headers_put(&f->headers, H_BIZ, "{}");
     headers_put(&f->headers, H_WINDOW_BEGIN, "2026-08-13 00:00:00");
@@ -107,8 +109,8 @@ static void feed_pages(struct feed *f, const uint64_t *order, uint64_t count)
         for (int n = 0; n < PAGE_DOCUMENTS && i < count; n++, i++) {
             if (n > 0)
                 buf_add_char(&f->value, ',');
-            row_document_make(order[i], &f->document);
-            row_put_document(&f->value, &f->document);
+            f->set->make(order[i], &f->document);
+            row_put_document(&f->value, f->set, &f->document);
         }
         buf_add_text(&f->value, "]}}");
         publish(f, NULL);
@@ -143,9 +145,9 @@ static int flush(struct feed *f)
 int main(int argc, char **argv)
 {
     static struct feed f;
-    struct options *options = arguments_options(argc, argv, 3, usage);
+    struct options *options = arguments_options(argc, argv, 5, usage);
     struct err err = ERR_INIT;
-    uint64_t count = (uint64_t)arguments_number(argv[3], usage);
+    uint64_t count = (uint64_t)arguments_number(argv[5], usage);
     uint64_t *order = row_order(count);
     size_t kind = 0;
 
@@ -153,7 +155,11 @@ int main(int argc, char **argv)
         kind++;
     if (kind == sizeof kinds / sizeof kinds[0])
         arguments_number("", usage);
-    f.topic = argv[2];
+    f.set = row_set_find(argv[2]);
+    if (f.set == NULL)
+        arguments_number("", usage);
+    f.pipeline = argv[3];
+    f.topic = argv[4];
     rfc3339_format(clock_now_ms(), f.now);
     buf_init(&f.value, MESSAGE_MAX);
     if (kafka_sink_open(options, MESSAGE_MAX, &f.out, &err) != 0)

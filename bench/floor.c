@@ -1,5 +1,5 @@
-/* Write the bench's rows from memory into MariaDB, a thousand a transaction. With a topic, another thread
- * reads it at the same pace and throws the messages away: a loader that has nothing to do. */
+/* Write the bench's rows from memory into the database, BATCH_ROWS a transaction. With a topic, another
+ * thread reads it at the same pace and throws the messages away: a loader that has nothing to do. */
 #include "bench/floor.h"
 
 #include <pthread.h>
@@ -15,13 +15,15 @@
 #include "common/kafka/kafka.h"
 #include "common/options/options.h"
 
-static const char usage[] = "bench_floor text|load|bulk CONNECTIONS DOCUMENTS TOPIC|none";
+static const char usage[] = "bench_floor text|load|bulk SET CONNECTIONS BATCH_ROWS DOCUMENTS TOPIC|none";
 
 enum { CONNECTIONS_MAX = 8, READ_AHEAD = 2, POLL_MS = 100, DEADLOCK = 1213 };
 
 static struct {
     const struct options *options;
     const struct floor_way *way;
+    const struct row_set *set;
+    size_t batch_rows;
     struct floor_batch *batches;
     size_t count;
     uint64_t rows;
@@ -43,17 +45,20 @@ static void fill(uint64_t documents)
 {
     static struct row_document d;
     uint64_t *order = row_order(documents);
+    uint64_t lines = (uint64_t)all.set->lines;
 
-    all.rows = documents * ROW_LINES;
-    all.count = (all.rows + FLOOR_BATCH_ROWS - 1) / FLOOR_BATCH_ROWS;
+    all.rows = documents * lines;
+    all.count = (all.rows + all.batch_rows - 1) / all.batch_rows;
     all.batches = mem_zalloc(all.count, sizeof *all.batches);
     for (uint64_t row = 0; row < all.rows; row++) {
-        struct floor_batch *b = &all.batches[row / FLOOR_BATCH_ROWS];
-        if (row % ROW_LINES == 0)
-            row_document_make(order[row / ROW_LINES], &d);
-        if (b->rows == 0)
+        struct floor_batch *b = &all.batches[row / all.batch_rows];
+        if (row % lines == 0)
+            all.set->make(order[row / lines], &d);
+        if (b->rows == 0) {
+            *b = (struct floor_batch){.set = all.set, .room = all.batch_rows};
             all.way->begin(b);
-        all.way->add(b, &d, (int)(row % ROW_LINES));
+        }
+        all.way->add(b, &d, (int)(row % lines));
         b->rows++;
     }
     free(order);
@@ -89,7 +94,7 @@ static void *write_batches(void *arg)
     MYSQL *db = arg;
     MYSQL_STMT *stmt = NULL;
 
-    if (all.way->connect != NULL && all.way->connect(db, &stmt) != 0)
+    if (all.way->connect != NULL && all.way->connect(db, all.set, &stmt) != 0)
         fail("prepare", mysql_stmt_error(stmt));
     for (;;) {
         size_t i = atomic_fetch_add(&all.next, 1);
@@ -121,10 +126,10 @@ static void *read_topic(void *arg)
             arguments_fail(&err);
         if (event.kind != SOURCE_RECORD)
             continue;
-        rows += ROW_LINES;
+        rows += (uint64_t)all.set->lines;
         source_release(in, &event.record);
         /* the last message may complete two batches: a whole one and the rest */
-        while (batches < all.count && (rows >= (batches + 1) * FLOOR_BATCH_ROWS || rows >= all.rows)) {
+        while (batches < all.count && (rows >= (batches + 1) * all.batch_rows || rows >= all.rows)) {
             batches++;
             sem_post(&all.has_been_read);
             sem_wait(&all.may_be_read);
@@ -167,18 +172,20 @@ static void run(int connections)
 
 int main(int argc, char **argv)
 {
-    struct options *options = arguments_options(argc, argv, 4, usage);
-    int64_t connections = arguments_number(argv[2], usage);
+    struct options *options = arguments_options(argc, argv, 6, usage);
+    int64_t connections = arguments_number(argv[3], usage);
     size_t way = 0;
 
+    all.set = row_set_find(argv[2]);
     while (way < floor_way_count && strcmp(floor_ways[way].name, argv[1]) != 0)
         way++;
-    if (way == floor_way_count || connections > CONNECTIONS_MAX)
+    if (way == floor_way_count || all.set == NULL || connections > CONNECTIONS_MAX)
         arguments_number("", usage);
     all.options = options;
     all.way = &floor_ways[way];
-    all.topic = strcmp(argv[4], "none") != 0 ? argv[4] : NULL;
-    fill((uint64_t)arguments_number(argv[3], usage));
+    all.batch_rows = (size_t)arguments_number(argv[4], usage);
+    all.topic = strcmp(argv[6], "none") != 0 ? argv[6] : NULL;
+    fill((uint64_t)arguments_number(argv[5], usage));
     run((int)connections);
     options_free(options);
     return 0;

@@ -11,11 +11,10 @@
 
 struct options;
 
-enum { FLOOR_BATCH_ROWS = 1000 };
-
 /* The rows of one transaction, ready to be sent. */
 struct floor_batch {
-    size_t rows;
+    const struct row_set *set;
+    size_t rows, room;
     struct buf text;        /* the statement, or what LOAD DATA reads */
     size_t read;            /* of it, by LOAD DATA */
     char **values;          /* bulk: rows x columns, column by column; NULL: null */
@@ -27,7 +26,7 @@ struct floor_way {
     const char *name;
     void (*begin)(struct floor_batch *batch);
     void (*add)(struct floor_batch *batch, const struct row_document *d, int line);
-    int (*connect)(MYSQL *db, MYSQL_STMT **ret); /* once a connection */
+    int (*connect)(MYSQL *db, const struct row_set *set, MYSQL_STMT **ret); /* once a connection */
     int (*send)(MYSQL *db, MYSQL_STMT *stmt, struct floor_batch *batch);
 };
 extern const struct floor_way floor_ways[];

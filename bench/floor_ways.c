@@ -1,25 +1,26 @@
-/* Three ways to write a thousand rows in one transaction. */
+/* Three ways to write the rows of a batch in one transaction. */
 #include "bench/floor.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 
-enum { BATCH_BYTES = 8 << 20, ROWS = FLOOR_BATCH_ROWS };
+enum { BATCH_BYTES = 64 << 20, SQL_MAX = 256 };
 
 /* ---- one statement of text ---- */
 
 static void text_begin(struct floor_batch *b)
 {
     buf_init(&b->text, BATCH_BYTES);
-    buf_add_text(&b->text, "REPLACE INTO purchasein_query VALUES ");
+    buf_printf(&b->text, "REPLACE INTO %s VALUES ", b->set->table);
 }
 
 static void text_add(struct floor_batch *b, const struct row_document *d, int line)
 {
     if (b->rows > 0)
         buf_add_char(&b->text, ',');
-    row_put_sql(&b->text, d, line);
+    row_put_sql(&b->text, b->set, d, line);
 }
 
 static int text_send(MYSQL *db, MYSQL_STMT *stmt, struct floor_batch *b)
@@ -37,7 +38,7 @@ static void load_begin(struct floor_batch *b)
 
 static void load_add(struct floor_batch *b, const struct row_document *d, int line)
 {
-    row_put_tsv(&b->text, d, line);
+    row_put_tsv(&b->text, b->set, d, line);
 }
 
 static int infile_init(void **ret, const char *name, void *batch)
@@ -72,12 +73,14 @@ static int infile_error(void *arg, char *text, unsigned int size)
 
 static int load_send(MYSQL *db, MYSQL_STMT *stmt, struct floor_batch *b)
 {
-    static const char sql[] =
-        "LOAD DATA LOCAL INFILE 'memory' REPLACE INTO TABLE purchasein_query CHARACTER SET utf8mb4";
+    char sql[SQL_MAX];
+    int len = snprintf(sql, sizeof sql,
+                       "LOAD DATA LOCAL INFILE 'memory' REPLACE INTO TABLE %s CHARACTER SET utf8mb4",
+                       b->set->table);
 
     (void)stmt;
     mysql_set_local_infile_handler(db, infile_init, infile_read, infile_end, infile_error, b);
-    return mysql_real_query(db, sql, sizeof sql - 1);
+    return mysql_real_query(db, sql, (unsigned long)len);
 }
 
 /* ---- MariaDB's bulk protocol: one prepared statement, arrays of values; Oracle's client does not have it
@@ -87,29 +90,35 @@ static int load_send(MYSQL *db, MYSQL_STMT *stmt, struct floor_batch *b)
 
 static void bulk_begin(struct floor_batch *b)
 {
-    b->values = mem_zalloc(ROWS * ROW_COLUMNS, sizeof *b->values);
-    b->lengths = mem_zalloc(ROWS * ROW_COLUMNS, sizeof *b->lengths);
-    b->indicators = mem_zalloc(ROWS * ROW_COLUMNS, sizeof *b->indicators);
+    b->values = mem_zalloc(b->room * b->set->column_count, sizeof *b->values);
+    b->lengths = mem_zalloc(b->room * b->set->column_count, sizeof *b->lengths);
+    b->indicators = mem_zalloc(b->room * b->set->column_count, sizeof *b->indicators);
 }
 
 static void bulk_add(struct floor_batch *b, const struct row_document *d, int line)
 {
-    for (size_t c = 0; c < ROW_COLUMNS; c++) {
+    for (size_t c = 0; c < b->set->column_count; c++) {
         const char *value = d->cells[line][c];
-        size_t at = c * ROWS + b->rows;
+        size_t at = c * b->room + b->rows;
         b->indicators[at] = value == NULL ? STMT_INDICATOR_NULL : STMT_INDICATOR_NONE;
         b->lengths[at] = value != NULL ? strlen(value) : 0;
         b->values[at] = value != NULL ? mem_strdup(value) : NULL;
     }
 }
 
-static int bulk_connect(MYSQL *db, MYSQL_STMT **ret)
+static int bulk_connect(MYSQL *db, const struct row_set *set, MYSQL_STMT **ret)
 {
-    static const char sql[] = "REPLACE INTO purchasein_query VALUES"
-                              " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    struct buf sql;
 
+    buf_init(&sql, SQL_MAX);
+    buf_printf(&sql, "REPLACE INTO %s VALUES (?", set->table);
+    for (size_t c = 1; c < set->column_count; c++)
+        buf_add_text(&sql, ",?");
+    buf_add_char(&sql, ')');
     *ret = mysql_stmt_init(db);
-    return mysql_stmt_prepare(*ret, sql, sizeof sql - 1);
+    int rc = mysql_stmt_prepare(*ret, sql.data, sql.len);
+    buf_free(&sql);
+    return rc;
 }
 
 static int bulk_send(MYSQL *db, MYSQL_STMT *stmt, struct floor_batch *b)
@@ -118,11 +127,11 @@ static int bulk_send(MYSQL *db, MYSQL_STMT *stmt, struct floor_batch *b)
     unsigned int rows = (unsigned int)b->rows;
 
     (void)db;
-    for (size_t c = 0; c < ROW_COLUMNS; c++) {
+    for (size_t c = 0; c < b->set->column_count; c++) {
         bind[c].buffer_type = MYSQL_TYPE_STRING;
-        bind[c].buffer = &b->values[c * ROWS];
-        bind[c].length = &b->lengths[c * ROWS];
-        bind[c].u.indicator = &b->indicators[c * ROWS];
+        bind[c].buffer = &b->values[c * b->room];
+        bind[c].length = &b->lengths[c * b->room];
+        bind[c].u.indicator = &b->indicators[c * b->room];
     }
     mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &rows);
     return mysql_stmt_bind_param(stmt, bind) != 0 || mysql_stmt_execute(stmt) != 0;

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from harness import paths, ports
 from harness.process import Process
 
-from .world import TABLE, World
+from .world import World
 
 POM = paths.ROOT / "bench" / "peers" / "connect" / "pom.xml"
 SUMS = POM.with_name("SHA256SUMS")
@@ -109,14 +109,14 @@ def _connector(world: World, name: str) -> dict[str, object]:
         "insert.mode": "upsert",
         "primary.key.mode": "record_value",
         "primary.key.fields": "id",
-        "collection.name.format": TABLE,
+        "collection.name.format": world.shape.table,
         "schema.evolution": "none",
         "batch.size": BATCH,
     }
 
 
 def process(world: World) -> Process:
-    name = world.unique("connect")
+    name = world.servers.unique("connect")
     directory = world.directory / "runs" / name
     directory.mkdir(parents=True)
     for file, values in (

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from harness.process import Process
 
 from . import connect, peers
-from .world import LINES, PARTITIONS, TABLE, TOPIC_SETTINGS, World
+from .servers import TOPIC_SETTINGS
+from .world import FLOOR_BATCH_ROWS, PARTITIONS, World
+
+COMPARED_FLOORS = ("text1", "load1", "bulk1")  # in every round
 
 
 @dataclass(frozen=True)
@@ -26,28 +30,58 @@ class Contestant:
     make: Callable[[World, str], Job]  # the second argument: the topic to write to (transformers)
     floor: bool = False
     prepare: Callable[[], object] = lambda: None  # what is fetched or built beforehand
+    local_infile: bool = True  # what the server allows meanwhile
 
 
 # ---- ours ----
 
 
-def _ours(program: str, count: int) -> Callable[[World, str], Job]:
+def topics_file(
+    world: World, group: str, rows: str, raw: str = "", partitions: int = PARTITIONS["rows"]
+) -> Path:
+    """topics.conf with these names of topics, each with {pipeline} in it."""
+    file = world.pipe.directory / f"{group}.conf"
+    settings = " ".join(f"{name}={value}" for name, value in TOPIC_SETTINGS.items())
+    raw = raw or world.topic_name("pages", "{pipeline}")
+    file.write_text(
+        f"raw {raw} {PARTITIONS['pages']} {settings}\n"
+        f"rows {rows} {partitions} {settings}\n"
+        f"dead {group}.{{pipeline}}.dead 1 retention.ms=-1 max.message.bytes=17825792\n"
+        f"state {group}.state 1 cleanup.policy=compact\n"
+    )
+    return file
+
+
+def our_process(
+    world: World, program: str, group: str, topics: Path, flags: Mapping[str, str] | None = None
+) -> Process:
+    """These flags count over those of the bench's command line, and these over the program's defaults."""
+    own = {"--group": group, "--topics": str(topics)}
+    if program == "loader":
+        own.update(world.servers.loader_flags)
+    own.update(flags or {})
+    return world.pipe.process(program, *(word for pair in own.items() for word in pair))
+
+
+def our_loader(world: World, kind: str = "rows") -> Process:
+    """One loader that reads the world's full topic of this kind (rows or newer) from its start."""
+    group = world.servers.unique("loader")
+    world.topic(kind)
+    return our_process(
+        world, "loader", group, topics_file(world, group, world.topic_name(kind, "{pipeline}"))
+    )
+
+
+def _ours(program: str, count: int, flags: Mapping[str, str] | None = None) -> Callable[[World, str], Job]:
     def make(world: World, out: str) -> Job:
-        pipe = world.pipe
-        group = world.unique(program)
-        kind = "pages" if program == "transformer" else "rows"
-        world.topic(kind)
-        topics = pipe.directory / f"{group}.conf"
-        settings = " ".join(f"{name}={value}" for name, value in TOPIC_SETTINGS.items())
-        dead = f"dead {group}.{{pipeline}}.dead 1 retention.ms=-1 max.message.bytes=17825792"
-        rows = out.replace("purchasein", "{pipeline}") if out else pipe.topic("rows", "{pipeline}")
-        topics.write_text(
-            f"raw {pipe.topic('raw', '{pipeline}')} {PARTITIONS['pages']} {settings}\n"
-            f"rows {rows} {PARTITIONS['rows']} {settings}\n"
-            f"{dead}\nstate {group}.state 1 cleanup.policy=compact\n"
+        group = world.servers.unique(program)
+        world.topic("pages" if program == "transformer" else "rows")
+        rows = (
+            out.replace(world.shape.pipeline, "{pipeline}") if out else world.topic_name("rows", "{pipeline}")
         )
-        flags = ("--group", group, "--topics", str(topics))
-        return Job([pipe.process(program, *flags) for _ in range(count)], LINES)
+        topics = topics_file(world, group, rows)
+        made = [our_process(world, program, group, topics, flags) for _ in range(count)]
+        return Job(made, world.shape.lines)
 
     return make
 
@@ -55,36 +89,49 @@ def _ours(program: str, count: int) -> Callable[[World, str], Job]:
 # ---- floors ----
 
 
-def _floor(way: str, connections: int, reading: bool) -> Callable[[World, str], Job]:
+def _floor(way: str, connections: int, reading: bool, batch_rows: int) -> Callable[[World, str], Job]:
     def make(world: World, _out: str) -> Job:
-        topic = world.topic("rows") if reading else "none"
-        command = [*world.tool("floor"), way, str(connections), str(world.documents), topic]
+        command = world.floor_command(
+            way, connections, batch_rows, world.topic("rows") if reading else "none"
+        )
         # The reader is not to be what holds the floor up, whatever the fetch queue of ours is.
-        queue = ("--kafka", "queued.max.messages.kbytes=65536")
-        group = world.unique("floor")
-        mysql = ("--mysql-host", world.server.host, "--mysql-port", str(world.server.port))
-        account = ("--mysql-user", world.database.user, "--mysql-database", world.database.name)
-        command += [*world.tool_options(group), *queue, *mysql, *account]
+        command += ["--kafka", "queued.max.messages.kbytes=65536"]
         return Job([world.process(f"floor-{way}", command)])
 
     return make
 
 
-def _floor_of(name: str) -> Contestant:
-    """The floor that ours is compared with, which is therefore run in every round."""
+def floor_of(name: str) -> Contestant:
+    """A floor that ours is compared with, which is therefore run in every round."""
     return replace(next(floor for floor in _floors() if floor.name == name), floor=False)
 
 
+_WAYS = {"text": "multi-row text", "load": "LOAD DATA LOCAL", "bulk": "bulk protocol"}
+
+
+def _floor_contestant(
+    way: str, connections: int, reading: bool = False, batch_rows: int = FLOOR_BATCH_ROWS
+) -> Contestant:
+    name = f"{way}{connections}"
+    title = f"floor: {_WAYS[way]}, {connections} connection{'s' * (connections > 1)}"
+    if reading:
+        name, title = f"{name}+read", f"{title}, while the topic is read"
+    if batch_rows != FLOOR_BATCH_ROWS:
+        name, title = f"{name}x{batch_rows}", f"{title}, {batch_rows:,} rows a transaction"
+    return Contestant(name, title, _floor(way, connections, reading, batch_rows), floor=True)
+
+
 def _floors() -> list[Contestant]:
-    titles = {"text": "multi-row text", "load": "LOAD DATA LOCAL", "bulk": "bulk protocol"}
-    made = []
-    for way, connections in (("text", 1), ("text", 2), ("load", 1), ("load", 2), ("bulk", 1)):
-        for reading in (False, True):
-            title = f"floor: {titles[way]}, {connections} connection{'s' * (connections > 1)}"
-            name = f"{way}{connections}" + ("+read" if reading else "")
-            title += ", while the topic is read" if reading else ""
-            made.append(Contestant(name, title, _floor(way, connections, reading), floor=True))
-    return made
+    made = [
+        _floor_contestant(way, connections, reading)
+        for way, connections in (("text", 1), ("text", 2), ("load", 1), ("load", 2), ("load", 4), ("bulk", 1))
+        for reading in (False, True)
+    ]
+    return [
+        *made,
+        _floor_contestant("load", 1, batch_rows=10_000),
+        _floor_contestant("bulk", 1, batch_rows=10_000),
+    ]
 
 
 # ---- peers ----
@@ -103,13 +150,13 @@ def _go(program: str, folder: str, kind: str, **more: str) -> Callable[[World, s
         env = {
             "BOOTSTRAP": world.kafka.brokers,
             "TOPIC": world.topic(kind),
-            "GROUP": world.unique(program),
+            "GROUP": world.servers.unique(program),
             "MYSQL_HOST": world.server.host,
             "MYSQL_PORT": str(world.server.port),
             "MYSQL_USER": world.database.user,
             "MYSQL_PASSWORD": world.database.password,
             "MYSQL_DB": world.database.name,
-            "MYSQL_TABLE": TABLE,
+            "MYSQL_TABLE": world.shape.table,
             "OUT_TOPIC": out,
             **more,
         }
@@ -132,8 +179,9 @@ def _connect(world: World, _out: str) -> Job:
 
 def loaders() -> list[Contestant]:
     """In the order of a round: what is compared stands side by side."""
+    compared = [floor_of(name) for name in COMPARED_FLOORS]
     own = [
-        _floor_of("text1"),
+        *compared,
         Contestant("ours", "loader, one process", _ours("loader", 1)),
         _go_contestant("go", "Go (franz-go, go-sql-driver)", "goload", "", "flat"),
         Contestant("ours2", "loader, two processes", _ours("loader", 2)),
@@ -146,7 +194,13 @@ def loaders() -> list[Contestant]:
                 "peer-benthos", "Benthos, of BENCH_PEERS", "benthos", folder, "flat", IN_FLIGHT="4"
             ),
         ]
-    return own + [floor for floor in _floors() if floor.name != "text1"]
+    pinned = Contestant(
+        "ours-pinned",
+        f"loader, one process, {FLOOR_BATCH_ROWS:,} rows a transaction",
+        _ours("loader", 1, {"--batch-rows": str(FLOOR_BATCH_ROWS)}),
+        floor=True,
+    )
+    return [*own, pinned, *(floor for floor in _floors() if floor.name not in COMPARED_FLOORS)]
 
 
 def transformers() -> list[Contestant]:

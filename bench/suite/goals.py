@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from .rounds import Results
+from .measure import Figures
 
-FLOOR = "text1"
+Results = dict[str, list[Figures]]  # by contestant, a run a round
 MIB = 48
-PAUSE_MS = 20
-LOADER_OF_FLOOR, LOADER_OF_PEER, TRANSFORMER_OF_PEER = 0.60, 1.10, 2.20
 
 
-def median_ratio(results: Results, name: str) -> float | None:
-    """Ours divided by the contestant: the median over the rounds."""
-    pairs = zip(results.get("ours", []), results.get(name, []))
-    ratios = [own.rows_a_second / other.rows_a_second for own, other in pairs]
-    return statistics.median(ratios) if ratios else None
+@dataclass(frozen=True)
+class Goal:
+    title: str
+    found: str
+    met: bool
 
 
-def _peer_ratio(results: Results, names: Iterable[str]) -> float | None:
-    """Against the peer that leaves least."""
-    ratios = [ratio for name in names if (ratio := median_ratio(results, name)) is not None]
-    return min(ratios, default=None)
+@dataclass
+class Section:
+    """What one part of the bench found; it has its own place in bench/README.md."""
+
+    name: str
+    caption: str  # how much was run
+    goals: list[Goal] = field(default_factory=list)
+    tables: list[list[str]] = field(default_factory=list)  # lines
+
+    def at_least(
+        self, title: str, value: float | None, aim: float, form: str = "{:.2f}", more: str = ""
+    ) -> None:
+        """value None: it was not measured, and the goal does not appear."""
+        if value is not None:
+            self.goals.append(Goal(f"{title}: ≥ {form.format(aim)}", form.format(value) + more, value >= aim))
+
+    def at_most(self, title: str, value: float | None, aim: float, form: str = "{:.0f}") -> None:
+        if value is not None:
+            self.goals.append(Goal(f"{title}: ≤ {form.format(aim)}", form.format(value), value <= aim))
+
+    def peak(self, title: str, runs: Iterable[Figures]) -> None:
+        self.at_most(f"{title}: peak", max((run.mib for run in runs), default=None), MIB, "{:.0f} MiB")
 
 
-def lines(loader: Results, transformer: Results, consume: list[dict], peers: Iterable[str]) -> list[str]:
-    """Rows of a table: goal, found, met or missed; only of what was measured."""
-    found: list[tuple[str, str, bool]] = []
+def ratio(results: Results, one: str, other: str) -> float | None:
+    """The first contestant's rows a second divided by the other's: the median over the rounds."""
+    found = ratios(results, one, other)
+    return statistics.median(found) if found else None
 
-    def at_least(title: str, ratio: float | None, aim: float) -> None:
-        if ratio is not None:
-            found.append((f"{title}: ≥ {aim:.2f}", f"{ratio:.2f}", ratio >= aim))
 
-    peers = list(peers)
-    at_least("loader ÷ floor of multi-row text, 1 connection", median_ratio(loader, FLOOR), LOADER_OF_FLOOR)
-    at_least("loader ÷ best peer", _peer_ratio(loader, peers), LOADER_OF_PEER)
-    at_least("transformer ÷ best peer", _peer_ratio(transformer, peers), TRANSFORMER_OF_PEER)
-    for title, results in (("loader", loader), ("transformer", transformer)):
-        if runs := results.get("ours"):
-            mib = max(run.mib for run in runs)
-            found.append((f"{title}, one process: peak ≤ {MIB} MiB", f"{mib:.0f} MiB", mib <= MIB))
-    if consume:
-        longest = max(f["longest_ms"] for f in consume)
-        found.append((f"no pause above {PAUSE_MS} ms", f"{longest:.1f} ms", longest <= PAUSE_MS))
-    return [f"| {goal} | {value} | {'met' if met else 'missed'} |" for goal, value, met in found]
+def ratios(results: Results, one: str, other: str) -> list[float]:
+    """Of the runs of the same round."""
+    pairs = zip(results.get(one, []), results.get(other, []))
+    return [a.rows_a_second / b.rows_a_second for a, b in pairs]
+
+
+def least_ratio(results: Results, one: str, others: Sequence[str]) -> tuple[float | None, str]:
+    """Against the fastest of the others, and its name."""
+    found = [(value, other) for other in others if (value := ratio(results, one, other)) is not None]
+    return min(found, default=(None, ""))
+
+
+def median_rows(results: Results, name: str) -> float | None:
+    runs = results.get(name)
+    return statistics.median(run.rows_a_second for run in runs) if runs else None

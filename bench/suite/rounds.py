@@ -10,15 +10,26 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import Message
 
 from .contestants import Contestant
+from .goals import Results
 from .measure import Figures, measure
-from .world import PARTITIONS, TOPIC_SETTINGS, World
+from .servers import TOPIC_SETTINGS
+from .world import PARTITIONS, World
 
-Results = dict[str, list[Figures]]
 STOP_LIMIT = 60
 
 
+def say(number: str, title: str, figures: Figures) -> None:
+    """One run, as soon as it has ended."""
+    print(
+        f"{number} {title:50} {figures.rows_a_second:9,.0f} rows/s"
+        f" {figures.cpu_a_million:6.1f} CPU-s/M {figures.mib:7.1f} MiB",
+        flush=True,
+    )
+
+
 def load_once(world: World, contestant: Contestant) -> Figures:
-    world.empty_table()
+    world.empty_tables()
+    world.allow_local_infile(contestant.local_infile)
     job = contestant.make(world, "")
     try:
         figures = measure(job.processes, world.loaded_rows, world.rows, contestant.name)
@@ -30,12 +41,12 @@ def load_once(world: World, contestant: Contestant) -> Figures:
 
 
 def transform_once(world: World, contestant: Contestant) -> Figures:
-    out = f"{world.unique('out')}.purchasein.rows"
+    out = f"{world.servers.unique('out')}.{world.shape.pipeline}.rows"
     world.kafka.create_topic(out, PARTITIONS["rows"], TOPIC_SETTINGS)
     job = contestant.make(world, out)
 
     def written() -> int:
-        return world.end_offsets(out, PARTITIONS["rows"]) * job.rows_a_message
+        return world.servers.end_offsets(out, PARTITIONS["rows"]) * job.rows_a_message
 
     try:
         figures = measure(job.processes, written, world.rows, contestant.name)
@@ -62,7 +73,7 @@ def content(world: World, topic: str) -> tuple[int, int]:
             total += zlib.crc32(message.value())
             count += 1
 
-        world.read_topic(topic, add)
+        world.servers.read_topic(topic, add)
         _contents[topic] = (count, total)
     return _contents[topic]
 
@@ -82,11 +93,7 @@ def run_rounds(
                 continue
             figures = once(world, contestant)
             results[contestant.name].append(figures)
-            print(
-                f"{number + 1}/{pairs} {contestant.title:50} {figures.rows_a_second:9,.0f} rows/s"
-                f" {figures.cpu_a_million:6.1f} CPU-s/M {figures.mib:7.1f} MiB",
-                flush=True,
-            )
+            say(f"{number + 1}/{pairs}", contestant.title, figures)
     return results
 
 
@@ -98,8 +105,8 @@ def consume(world: World) -> list[dict]:
         ("emptied at once", ["333", "none"]),
         ("20 ms of work after 333 messages", ["333", "20"]),
     ):
-        group = world.unique("consume")
-        command = [*world.tool("consume"), topic, *words, *world.tool_options(group)]
+        group = world.servers.unique("consume")
+        command = [*world.servers.tool("consume"), topic, *words, *world.tool_options(group)]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=300, check=False, env=world.pipe.environment()
         )

@@ -1,163 +1,131 @@
-"""Servers and rows of a run of the bench: Kafka with full topics, MariaDB with an empty table."""
+"""What one part of the bench works in: a set of rows in full topics, and a table for it in one database."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pymysql
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from harness import paths
-from harness.database import Database, DatabaseServer
-from harness.kafka import KafkaServer
 from harness.pipe import Pipe
 from harness.process import Process
-from harness.waiting import wait_until
 
-LINES = 3  # of a document: bench/rows.h
+from .servers import ACCOUNT, TOPIC_SETTINGS, Servers
+
 PAGE = 50  # documents: bench/feed.c
-PARTITIONS = {"pages": 3, "rows": 6, "flat": 6}
-NEAR_THE_END = 0.97  # of the rows
-TABLE = "purchasein_query"
-EXPECTED = "expected"
-ACCOUNT = "bench"  # user, password and database: what every peer's configuration takes as it is
-SERVER_OPTIONS = (
-    "--innodb-buffer-pool-size=1G",
-    "--innodb-log-file-size=1G",
-    "--innodb-flush-log-at-trx-commit=1",
-    "--local-infile=1",
-    "--max-allowed-packet=64M",
+PARTITIONS = {"pages": 3, "rows": 6, "newer": 6, "flat": 6}
+NEAR_THE_END = 15_000  # rows before the end; of a small table 3 %
+FLOOR_BATCH_ROWS = 1000
+OUR_TABLES = ("jst_heads", "jst_offsets")
+TABLE_STATISTICS = {"mariadb": "INNODB_SYS_TABLESTATS", "mysql": "INNODB_TABLESTATS"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of the rows: bench/rows.h has the sets, bench/ the table and, unless it is our own example, the pipeline."""
+
+    rows: str  # the set's name
+    pipeline: str
+    table: str
+    lines: int  # of a document
+    schema: Path
+    pipeline_file: Path
+
+
+_HERE = paths.ROOT / "bench"
+RECEIPTS = Shape(
+    "receipts",
+    "purchasein",
+    "purchasein_query",
+    3,
+    _HERE / "schema.sql",
+    paths.ROOT / "pipelines" / "purchasein.json",
 )
-KAFKA_SETTINGS = {
-    # Two processes that start together get their partitions together.
-    "group.initial.rebalance.delay.ms": "500",
-}
-TOPIC_SETTINGS = {  # of pages and rows: what our programs demand of these topics
-    "max.message.bytes": "16777216",
-    "retention.ms": "7776000000",
-    "message.timestamp.type": "LogAppendTime",
-}
 
 
 class World:
-    """documents: how many the topics hold, each with LINES rows."""
+    """documents: how many the topics hold, each with shape.lines rows; kind: mariadb or mysql."""
 
-    def __init__(self, directory: Path, documents: int):
-        self.directory = directory
+    def __init__(self, servers: Servers, kind: str, documents: int, shape: Shape = RECEIPTS):
+        self.servers = servers
+        self.kind = kind
         self.documents = documents
-        self.rows = documents * LINES
-        self.kafka = KafkaServer(directory / "kafka", KAFKA_SETTINGS)
-        self.server = DatabaseServer("mariadb", directory / "mariadb", SERVER_OPTIONS)
-        self.database = Database(self.server, ACCOUNT, ACCOUNT, ACCOUNT)
-        self.pipe = Pipe(directory / "pipe", "release", ACCOUNT, self.kafka, self.database)
-        self._numbers = itertools.count(1)
+        self.shape = shape
+        self.rows = documents * shape.lines
+        self.kafka = servers.kafka
+        self.database = servers.database(kind)
+        self.server = self.database.server
+        self.directory = servers.directory / servers.unique(kind)
+        self.pipe = Pipe(self.directory / "pipe", "release", ACCOUNT, self.kafka, self.database)
+        shutil.rmtree(self.pipe.pipelines)
+        self.pipe.pipelines.mkdir()
+        shutil.copy(shape.pipeline_file, self.pipe.pipelines)
+        servers.at_end(self.pipe.kill_all)
+        self.expected: dict[str, tuple[int, int]] = {}  # by the set of rows
         self._connection: pymysql.connections.Connection | None = None
-        self._filled: dict[str, float] = {}  # topic: bytes of a message
-        self._watermarks: Consumer | None = None
         self._moved = (0, 0.0)  # rows, and since when it is these
-
-    def start(self) -> World:
-        self.kafka.start()
-        self.server.start()
-        with self.server.connect() as c, c.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {ACCOUNT} CHARACTER SET utf8mb4")
-            cursor.execute(f"CREATE USER {ACCOUNT}@'%%' IDENTIFIED BY %s", (ACCOUNT,))
-            cursor.execute(f"GRANT ALL ON {ACCOUNT}.* TO {ACCOUNT}@'%'")
-        return self
-
-    def stop(self) -> None:
-        self.pipe.kill_all()
-        self.server.remove()
-        self.kafka.kill()
-
-    def unique(self, name: str) -> str:
-        """A name for a group or a topic that no other run has."""
-        return f"{name}-{next(self._numbers)}"
 
     # ---- Kafka ----
 
+    def topic_name(self, kind: str, pipeline: str | None = None) -> str:
+        """As topics.conf names it, when pipeline is "{pipeline}"."""
+        role = {"pages": "raw"}.get(kind, kind)
+        return f"bench-{self.documents}.{pipeline or self.shape.pipeline}.{role}"
+
     def topic(self, kind: str) -> str:
-        """The full topic of a kind (pages, rows, flat); filled when first asked for."""
-        name = self.pipe.topic({"pages": "raw"}.get(kind, kind))
-        if kind not in self._filled:
+        """The full topic of a kind (pages, rows, flat; newer: rows of the set "newer"); filled when first asked for."""
+        name = self.topic_name(kind)
+        if self.kafka.partitions(name) == 0:
             self.kafka.create_topic(name, PARTITIONS[kind], TOPIC_SETTINGS)
-            command = [*self.tool("feed"), kind, name, str(self.documents), "--brokers", self.kafka.brokers]
-            done = subprocess.run(
-                command, check=True, capture_output=True, text=True, env=self.pipe.environment()
-            )
-            report = json.loads(done.stdout)
-            print(
-                f"{name}: {report['messages']:,} messages, {report['bytes'] / report['messages']:,.1f} bytes each"
-            )
-            self._filled[kind] = report["bytes"] / report["messages"]
+            what = ("rows", "newer") if kind == "newer" else (kind, self.shape.rows)
+            report = self.servers.feed(*what, self.shape.pipeline, name, self.documents)
+            each = report["bytes"] / report["messages"]
+            print(f"{name}: {report['messages']:,} messages, {each:,.1f} bytes each", flush=True)
         return name
 
-    def message_bytes(self, kind: str) -> float:
-        self.topic(kind)
-        return self._filled[kind]
+    def drop_topics(self) -> None:
+        """For sizes that would fill the disk."""
+        for kind in PARTITIONS:
+            if self.kafka.partitions(self.topic_name(kind)):
+                self.kafka.delete_topic(self.topic_name(kind))
 
-    def tool(self, name: str) -> list[str]:
-        return [str(paths.program("release", f"bench_{name}"))]
-
-    def tool_options(self, group: str) -> list[str]:
-        """Kafka and MariaDB for one of the bench's own programs; the password is in pipe.environment()."""
-        return ["--brokers", self.kafka.brokers, "--group", group]
-
-    def end_offsets(self, topic: str, partitions: int) -> int:
-        """How many messages the topic holds, in a few milliseconds."""
-        if self._watermarks is None:
-            config = {"bootstrap.servers": self.kafka.brokers, "group.id": "bench.offsets", "log_level": 0}
-            self._watermarks = Consumer(config)
-        asked = [TopicPartition(topic, number) for number in range(partitions)]
-        return sum(self._watermarks.get_watermark_offsets(part, timeout=20)[1] for part in asked)
-
-    def read_topic(self, topic: str, take: Callable[[Message], None]) -> None:
-        """Hand every message that the topic holds now to `take`."""
-        config = {"bootstrap.servers": self.kafka.brokers, "group.id": "bench.reader", "log_level": 0}
-        consumer = Consumer({**config, "enable.auto.commit": False, "enable.partition.eof": True})
-        left = set(range(self.kafka.partitions(topic)))
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
-
-        def read() -> bool:
-            for message in consumer.consume(5000, 1.0):
-                if message.error():
-                    left.discard(message.partition())
-                else:
-                    take(message)
-            return not left
-
-        wait_until(f"the end of {topic}", read, 120, every=0)
-        consumer.close()
-
-    # ---- MariaDB ----
+    # ---- the database ----
 
     def query(self, sql: str) -> Sequence[tuple]:
         if self._connection is None:
             cursors = pymysql.cursors.Cursor
-            self._connection = self.database.connect(cursorclass=cursors, read_timeout=600)
+            self._connection = self.database.connect(cursorclass=cursors, read_timeout=1800)
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
 
-    def empty_table(self) -> None:
-        """A new table, and no heads; its statistics count rows and are not estimated anew."""
-        self.query(f"DROP TABLE IF EXISTS {TABLE}")
-        text = (paths.ROOT / "bench" / "schema.sql").read_text().rstrip()
+    def create_table(self, name: str) -> None:
+        """New and empty; its statistics count rows and are not estimated anew."""
+        self.query(f"DROP TABLE IF EXISTS {name}")
+        text = self.shape.schema.read_text().rstrip().replace(self.shape.table, name, 1)
         self.query(f"{text} STATS_PERSISTENT=1 STATS_AUTO_RECALC=0")
-        if self.database.has_table("jst_heads"):
-            self.query("TRUNCATE TABLE jst_heads")
+
+    def empty_tables(self) -> None:
+        """A new table, and neither heads nor offsets."""
+        self.create_table(self.shape.table)
+        for table in OUR_TABLES:
+            self.query(f"DROP TABLE IF EXISTS {table}")
+
+    def allow_local_infile(self, on: bool) -> None:
+        """For connections that are made from now on."""
+        self.query(f"SET GLOBAL local_infile = {int(on)}")
 
     def inserted_rows(self) -> int:
         """Rows in the table by InnoDB's own count, which costs it nothing, unlike COUNT(*). It includes open
         transactions, and may miss a few rows where two transactions insert at once."""
         found = self.query(
-            "SELECT NUM_ROWS FROM information_schema.INNODB_SYS_TABLESTATS"
-            f" WHERE NAME = '{ACCOUNT}/{TABLE}'"
+            f"SELECT NUM_ROWS FROM information_schema.{TABLE_STATISTICS[self.kind]}"
+            f" WHERE NAME = '{ACCOUNT}/{self.shape.table}'"
         )
         return int(found[0][0]) if found else 0
 
@@ -167,36 +135,55 @@ class World:
         rows, now = self.inserted_rows(), time.monotonic()
         if rows != self._moved[0]:
             self._moved = (rows, now)
-        if rows < NEAR_THE_END * self.rows and now - self._moved[1] < 0.5:
+        if rows < self.rows - min(NEAR_THE_END, 0.03 * self.rows) and now - self._moved[1] < 0.5:
             return rows
-        return int(self.query(f"SELECT COUNT(*) FROM {TABLE}")[0][0])
+        return int(self.query(f"SELECT COUNT(*) FROM {self.shape.table}")[0][0])
 
-    def checksum(self, table: str = TABLE) -> tuple[int, int]:
+    def checksum(self, table: str | None = None) -> tuple[int, int]:
         """Rows, and a sum over every column of every row that does not depend on their order."""
+        table = table or self.shape.table
         rows = int(self.query(f"SELECT COUNT(*) FROM {table}")[0][0])
         return rows, int(self.query(f"CHECKSUM TABLE {table} EXTENDED")[0][1] or 0)
 
-    def keep_as_expected(self) -> None:
-        """The table as it is now is what every later run must leave."""
-        self.expected = self.checksum()
-        assert self.expected[0] == self.rows, f"{self.expected[0]} rows, not {self.rows}"
-
-    def expect(self) -> None:
-        """Load the rows by LOAD DATA, once and unmeasured: every contestant must leave the same."""
-        self.empty_table()
-        command = [*self.tool("floor"), "load", "1", str(self.documents), "none", *self.tool_options("none")]
+    def floor_command(
+        self, way: str, connections: int, batch_rows: int, topic: str, rows: str | None = None
+    ) -> list[str]:
+        command = [*self.servers.tool("floor"), way, rows or self.shape.rows, str(connections)]
+        command += [
+            str(batch_rows),
+            str(self.documents),
+            topic,
+            *self.tool_options(self.servers.unique("floor")),
+        ]
         command += ["--mysql-host", self.server.host, "--mysql-port", str(self.server.port)]
-        command += ["--mysql-user", self.database.user, "--mysql-database", self.database.name]
-        subprocess.run(command, check=True, env=self.pipe.environment())
-        self.keep_as_expected()
+        return [*command, "--mysql-user", self.database.user, "--mysql-database", self.database.name]
 
-    def check_table(self) -> None:
-        found = self.checksum()
-        assert found == self.expected, f"the table holds {found} (rows, checksum) instead of {self.expected}"
+    def expect(self, rows: str | None = None) -> None:
+        """Load the set of rows by LOAD DATA, once and unmeasured: every contestant must leave the same."""
+        rows = rows or self.shape.rows
+        if rows in self.expected:
+            return
+        self.empty_tables()
+        self.allow_local_infile(True)
+        command = self.floor_command("load", 1, FLOOR_BATCH_ROWS, "none", rows)
+        subprocess.run(command, check=True, env=self.pipe.environment())
+        self.expected[rows] = self.checksum()
+        lines = self.shape.lines - (rows == "newer")
+        assert self.expected[rows][0] == self.documents * lines, f"{self.expected[rows][0]} rows of {rows}"
+
+    def check_table(self, table: str | None = None, rows: str | None = None) -> None:
+        table, rows = table or self.shape.table, rows or self.shape.rows
+        found = self.checksum(table)
+        assert (
+            found == self.expected[rows]
+        ), f"{table} holds {found} (rows, checksum) instead of {self.expected[rows]}"
 
     # ---- processes ----
 
+    def tool_options(self, group: str) -> list[str]:
+        """Kafka for one of the bench's own programs; the password is in pipe.environment()."""
+        return ["--brokers", self.kafka.brokers, "--group", group]
+
     def process(self, name: str, command: Sequence[str], env: dict[str, str] | None = None) -> Process:
-        unique = self.unique(name)
         own = {**os.environ, **env} if env is not None else self.pipe.environment()
-        return Process(unique, command, self.directory / "runs" / unique, own)
+        return self.servers.process(name, command, own)

@@ -1,0 +1,107 @@
+"""The parts of the bench: each is run for itself, and says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from . import rounds
+from .contestants import Contestant, loaders, transformers
+from .goals import Results, Section, least_ratio, median_rows, ratio
+from .servers import Servers
+from .tables import pauses, rates
+from .world import RECEIPTS, World
+
+PEERS = ("go", "connect", "peer-go", "peer-benthos")
+BEST_FLOORS = ("load1", "bulk1", "load1x10000", "bulk1x10000")  # of one connection
+MANY_CONNECTIONS = ("load2", "load4")
+SHARE_OF_LIMIT = 0.90  # above this share of what it takes from several connections the server is the limit
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is run."""
+
+    rows: int
+    pairs: int  # rounds
+    floor_pairs: int  # rounds of the floors that nothing is compared with
+
+    def documents(self) -> int:
+        return -(-self.rows // RECEIPTS.lines)
+
+    def caption(self) -> str:
+        return f"{self.rows:,} rows, {self.pairs} round{'s' * (self.pairs > 1)}"
+
+
+# The last argument: who takes part, where a part has contestants.
+Part = Callable[[Servers, Size, Sequence[Contestant]], Section]
+
+
+def _titles(contestants: Sequence[Contestant]) -> list[tuple[str, str]]:
+    return [(contestant.name, contestant.title) for contestant in contestants]
+
+
+# ---- transformer, our source ----
+
+
+def consume(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Section:
+    found = rounds.consume(World(servers, "mariadb", size.documents()))
+    section = Section("consume", f"{size.documents():,} messages")
+    section.at_most("longest pause", max(f["longest_ms"] for f in found), 20, "{:.1f} ms")
+    section.tables.append(pauses(found))
+    return section
+
+
+def transformer(servers: Servers, size: Size, own: Sequence[Contestant]) -> Section:
+    world = World(servers, "mariadb", size.documents())
+    results = rounds.run_rounds(world, own, rounds.transform_once, size.pairs, size.floor_pairs)
+    section = Section("transformer", size.caption())
+    section.at_least("transformer ÷ best peer", least_ratio(results, "ours", PEERS)[0], 2.2)
+    section.peak("transformer, one process", results.get("ours", []))
+    section.tables.append(rates(results, _titles(transformers()), "pages to rows"))
+    return section
+
+
+# ---- loader ----
+
+
+def _scaling(section: Section, results: Results) -> None:
+    """Two processes against one, and what the server takes from two and four connections."""
+    two = ratio(results, "ours2", "ours")
+    if two is None:
+        return
+    limits = [
+        (name, value) for name in MANY_CONNECTIONS if (value := ratio(results, name, "load1")) is not None
+    ]
+    text = "".join(f"; LOAD DATA on {name[-1]} connections ÷ on one: {value:.2f}" for name, value in limits)
+    section.at_least("two processes ÷ one", two, 1.5, more=text)
+    best = max((median_rows(results, name) or 0 for name in MANY_CONNECTIONS), default=0)
+    ours2 = median_rows(results, "ours2")
+    if two < 1.5 and best and ours2:
+        section.at_least("or: two processes ÷ LOAD DATA on several connections", ours2 / best, SHARE_OF_LIMIT)
+
+
+def loader(servers: Servers, size: Size, own: Sequence[Contestant]) -> Section:
+    world = World(servers, "mariadb", size.documents())
+    world.expect()
+    results = rounds.run_rounds(world, own, rounds.load_once, size.pairs, size.floor_pairs)
+    section = Section("loader", size.caption())
+    section.at_least("loader ÷ best peer", least_ratio(results, "ours", PEERS)[0], 2.0)
+    value, floor = least_ratio(results, "ours", BEST_FLOORS)
+    more = f", {dict(_titles(loaders())).get(floor, '')}"
+    section.at_least("loader ÷ best floor of one connection", value, 0.60, more=more)
+    _scaling(section, results)
+    if runs := results.get("ours"):
+        cpu = sorted(run.cpu_a_million for run in runs)[len(runs) // 2]
+        section.at_most("CPU of the loader", cpu, 5, "{:.1f} s a million rows")
+        section.peak("loader, one process", runs)
+    section.tables.append(rates(results, _titles(loaders()), "into MariaDB"))
+    return section
+
+
+PARTS: dict[str, Part] = {
+    "consume": consume,
+    "transformer": transformer,
+    "loader": loader,
+}
+CONTESTANTS = {"transformer": transformers, "loader": loaders}
