@@ -54,7 +54,7 @@ setup-tags:
 	@tools/setup tags
 
 setup-bench:
-	@tools/setup build run bench
+	@tools/setup build run mysql bench
 
 setup-lint:
 	@tools/setup build lint

@@ -203,6 +203,17 @@ def loaders() -> list[Contestant]:
     return [*own, pinned, *(floor for floor in _floors() if floor.name not in COMPARED_FLOORS)]
 
 
+def loaders_mysql() -> list[Contestant]:
+    """As MySQL is shipped, and with LOAD DATA LOCAL allowed; each beside the floor that may do the same."""
+    titles = ("loader, one process, local_infile=OFF", "loader, one process, local_infile=ON")
+    return [
+        floor_of("text1"),
+        Contestant("ours", titles[0], _ours("loader", 1), local_infile=False),
+        floor_of("load1"),
+        Contestant("ours-infile", titles[1], _ours("loader", 1)),
+    ]
+
+
 def transformers() -> list[Contestant]:
     made = [
         Contestant("ours", "transformer, one process", _ours("transformer", 1)),

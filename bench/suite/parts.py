@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import rounds
-from .contestants import Contestant, loaders, transformers
+from . import again, rounds
+from .contestants import Contestant, loaders, loaders_mysql, transformers
 from .goals import Results, Section, least_ratio, median_rows, ratio
 from .servers import Servers
 from .tables import pauses, rates
@@ -99,9 +99,51 @@ def loader(servers: Servers, size: Size, own: Sequence[Contestant]) -> Section:
     return section
 
 
+def mysql(servers: Servers, size: Size, own: Sequence[Contestant]) -> Section:
+    world = World(servers, "mysql", size.documents())
+    world.expect()
+    results = rounds.run_rounds(world, own, rounds.load_once, size.pairs, size.floor_pairs)
+    version = world.query("SELECT VERSION()")[0][0]
+    section = Section("mysql", f"MySQL {version}, {size.caption()}")
+    section.at_least(
+        "local_infile=OFF: loader ÷ floor of multi-row text", ratio(results, "ours", "text1"), 0.70
+    )
+    section.at_least(
+        "local_infile=ON: loader ÷ floor of LOAD DATA", ratio(results, "ours-infile", "load1"), 0.60
+    )
+    section.peak("loader", [*results.get("ours", []), *results.get("ours-infile", [])])
+    titles = _titles(loaders_mysql())
+    section.tables.append(rates(results, titles[:2], "into MySQL, local_infile=OFF"))
+    section.tables.append(rates(results, titles[2:], "into MySQL, local_infile=ON", "ours-infile"))
+    return section
+
+
+# ---- what a full table is asked for ----
+
+
+def _again(name: str, run: Callable[[World, int], Results], aim: float, title: str) -> Part:
+    def part(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Section:
+        results = run(World(servers, "mariadb", size.documents()), size.pairs)
+        section = Section(name, size.caption())
+        section.at_least(f"{title} ÷ inserts", ratio(results, name, "inserts"), aim)
+        section.peak(title, results[name])
+        titles = [("inserts", "inserts"), (name, title)]
+        section.tables.append(rates(results, titles, "loader, one process, into MariaDB", name))
+        return section
+
+    return part
+
+
+updates = _again("updates", again.updates, 0.5, "updates")
+replay = _again("replay", again.replay, 0.8, "replay")
+
+
 PARTS: dict[str, Part] = {
     "consume": consume,
     "transformer": transformer,
     "loader": loader,
+    "mysql": mysql,
+    "updates": updates,
+    "replay": replay,
 }
-CONTESTANTS = {"transformer": transformers, "loader": loaders}
+CONTESTANTS = {"transformer": transformers, "loader": loaders, "mysql": loaders_mysql}
