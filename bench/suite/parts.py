@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import again, rounds
+from . import again, latency, many, rounds, sweep
 from .contestants import Contestant, loaders, loaders_mysql, transformers
 from .goals import Results, Section, least_ratio, median_rows, ratio
 from .servers import Servers
-from .tables import pauses, rates
+from .tables import pauses, rates, table
 from .world import RECEIPTS, World
 
 PEERS = ("go", "connect", "peer-go", "peer-benthos")
 BEST_FLOORS = ("load1", "bulk1", "load1x10000", "bulk1x10000")  # of one connection
 MANY_CONNECTIONS = ("load2", "load4")
 SHARE_OF_LIMIT = 0.90  # above this share of what it takes from several connections the server is the limit
+LATENCY_PACE = 5.0  # pages a second: what one account may ask for
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Size:
     rows: int
     pairs: int  # rounds
     floor_pairs: int  # rounds of the floors that nothing is compared with
+    latency_seconds: float
+    sweep: Sequence[int]
 
     def documents(self) -> int:
         return -(-self.rows // RECEIPTS.lines)
@@ -138,6 +141,64 @@ updates = _again("updates", again.updates, 0.5, "updates")
 replay = _again("replay", again.replay, 0.8, "replay")
 
 
+# ---- the rest ----
+
+
+def latency_part(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Section:
+    found = latency.latency(World(servers, "mariadb", 1), size.latency_seconds, LATENCY_PACE)
+    section = Section("latency", f"{len(found.seconds)} pages of one document, {LATENCY_PACE:.0f} a second")
+    quantiles = [1000 * found.quantile(share) for share in (0.5, 0.9, 0.99, 1.0)]
+    section.at_most("latency, p50", quantiles[0], 300, "{:.0f} ms")
+    section.at_most("latency, p99", quantiles[2], 1000, "{:.0f} ms")
+    section.at_most("loader without backlog: peak", found.loader_mib, 48, "{:.0f} MiB")
+    section.tables.append(
+        table(
+            ("page received to rows in the table", "p50", "p90", "p99", "longest (ms)"),
+            [("transformer and loader", *(f"{value:.0f}" for value in quantiles))],
+        )
+    )
+    return section
+
+
+def sweep_part(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Section:
+    found = sweep.sweep(servers, list(size.sweep))
+    section = Section("sweep", "one run of each size")
+    ratios = [one.ratio for one in found]
+    section.at_least("loader ÷ floor: the lowest ratio ÷ the highest", min(ratios) / max(ratios), 0.8)
+    section.peak("loader, all sizes", [one.ours for one in found])
+    rows = [
+        (
+            f"{one.rows:,}",
+            f"{one.floor.rows_a_second:,.0f}",
+            f"{one.ours.rows_a_second:,.0f}",
+            f"{one.ratio:.2f}",
+            f"{one.ours.mib:.0f}",
+        )
+        for one in found
+    ]
+    head = ("rows", "floor: LOAD DATA LOCAL, rows/s", "loader, rows/s", "loader ÷ floor", "loader, peak MiB")
+    section.tables.append(table(head, rows))
+    return section
+
+
+def pipelines(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Section:
+    documents = max(1, 2 * size.documents() // many.PIPELINES)
+    found = many.thirty_pipelines(World(servers, "mariadb", documents))
+    section = Section(
+        "pipelines", f"{documents * RECEIPTS.lines:,} rows in each of {many.PIPELINES} pipelines"
+    )
+    share = found.faulty.rows_a_second / found.healthy.rows_a_second
+    section.at_least("27 pipelines beside 3 faulty ones ÷ all healthy", share, 0.9)
+    section.peak("loader, 30 pipelines", [found.healthy, found.faulty])
+    rows = [
+        (title, f"{one.rows_a_second:,.0f}", f"{one.cpu_a_million:.1f}", f"{one.mib:.0f}", f"{one.missing:,}")
+        for title, one in (("all 30 healthy", found.healthy), ("3 faulty", found.faulty))
+    ]
+    head = ("27 of 30 pipelines", "rows/s", "CPU-s per M rows", "peak MiB", "rows that did not come in time")
+    section.tables.append(table(head, rows))
+    return section
+
+
 PARTS: dict[str, Part] = {
     "consume": consume,
     "transformer": transformer,
@@ -145,5 +206,8 @@ PARTS: dict[str, Part] = {
     "mysql": mysql,
     "updates": updates,
     "replay": replay,
+    "latency": latency_part,
+    "sweep": sweep_part,
+    "pipelines": pipelines,
 }
 CONTESTANTS = {"transformer": transformers, "loader": loaders, "mysql": loaders_mysql}
