@@ -10,7 +10,7 @@ from .contestants import Contestant, loaders, loaders_mysql, transformers
 from .goals import Results, Section, least_ratio, median_rows, ratio
 from .servers import Servers
 from .tables import pauses, rates, table
-from .world import RECEIPTS, World
+from .world import EVENTS, RECEIPTS, World
 
 PEERS = ("go", "connect", "peer-go", "peer-benthos")
 BEST_FLOORS = ("load1", "bulk1", "load1x10000", "bulk1x10000")  # of one connection
@@ -26,6 +26,7 @@ class Size:
     rows: int
     pairs: int  # rounds
     floor_pairs: int  # rounds of the floors that nothing is compared with
+    events: int
     latency_seconds: float
     sweep: Sequence[int]
 
@@ -199,6 +200,19 @@ def pipelines(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Secti
     return section
 
 
+def events(servers: Servers, size: Size, _own: Sequence[Contestant]) -> Section:
+    """A figure beside published ones, and no goal."""
+    world = World(servers, "mariadb", size.events, EVENTS)
+    world.expect()
+    ours = [contestant for contestant in loaders() if contestant.name in ("ours", "ours2")]
+    results = rounds.run_rounds(world, ours, rounds.load_once, 1, 1)
+    world.drop_topics()
+    world.empty_tables()
+    section = Section("events", f"{size.events:,} messages, one run each")
+    section.tables.append(rates(results, _titles(ours), "id, category, value, ts into MariaDB"))
+    return section
+
+
 PARTS: dict[str, Part] = {
     "consume": consume,
     "transformer": transformer,
@@ -209,5 +223,6 @@ PARTS: dict[str, Part] = {
     "latency": latency_part,
     "sweep": sweep_part,
     "pipelines": pipelines,
+    "events": events,
 }
 CONTESTANTS = {"transformer": transformers, "loader": loaders, "mysql": loaders_mysql}

@@ -46,6 +46,7 @@ RECEIPTS = Shape(
     _HERE / "schema.sql",
     paths.ROOT / "pipelines" / "purchasein.json",
 )
+EVENTS = Shape("events", "events", "events", 1, _HERE / "events.sql", _HERE / "events.json")
 
 
 class World:
