@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from harness.database import KINDS, Database, DatabaseServer
 from harness.kafka import KafkaServer
 from harness.pipe import Pipe
 from harness.sandbox import Sandbox
+from harness.tables import Stack
 
 _number = itertools.count(1)
 
@@ -196,3 +197,36 @@ def make_pipe(test_dir: Path, build: str, unique: str) -> Iterator[Callable[...,
     finally:
         for pipe in made:
             pipe.kill_all()
+
+
+@pytest.fixture(scope="module")
+def make_stack(
+    kafka: KafkaServer,
+    database_kind: str,
+    database_servers: Callable[[str], DatabaseServer],
+    session_dir: Path,
+    build: str,
+) -> Iterator[Callable[..., Stack]]:
+    """make_stack(pipelines, own_server=False) gives a Stack that a module's tests share; options: of its server."""
+    made: list[Stack] = []
+    servers: list[DatabaseServer] = []
+
+    def make(
+        pipelines: int, own_server: bool = False, options: Sequence[str] = (), partitions: int = 1
+    ) -> Stack:
+        name = f"s{next(_number)}"
+        server = database_servers(database_kind) if not own_server else None
+        if server is None:
+            server = DatabaseServer(database_kind, session_dir / name / database_kind, options)
+            servers.append(server)
+            server.start()
+        made.append(Stack(kafka, server, session_dir / name / "pipe", build, name, pipelines, partitions))
+        return made[-1]
+
+    yield make
+    try:
+        for stack in made:
+            stack.close()
+    finally:
+        for server in servers:
+            server.remove()

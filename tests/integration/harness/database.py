@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from .waiting import wait_until
 
 KINDS = ("mariadb", "mysql")
 PASSWORD = "p4ss;#'\\ wörd"  # what a careless quoting would stumble over
+
+
+Snapshot = dict[str, list[dict[str, Any]]]  # table to rows
 
 
 class DatabaseServer:
@@ -100,6 +104,20 @@ class DatabaseServer:
             self.stop()
         self.start()
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Away for everybody but this harness, which reaches it through its socket; two restarts."""
+        where = next(at for at, word in enumerate(self.process.command) if word.startswith("--port="))
+        port = self.port
+        self.stop()
+        for there, inside in ((ports.free_port(), True), (port, False)):
+            self.port = there
+            self.process.command[where] = f"--port={there}"
+            self.start()
+            if inside:
+                yield
+                self.stop()
+
     def freeze(self) -> None:
         """Let it hang: connections stay open and nothing is answered."""
         self.process.signal(signal.SIGSTOP)
@@ -166,6 +184,30 @@ class Database:
     def value(self, sql: str, args: Sequence[object] = ()) -> Any:
         """The first column of the first row."""
         return next(iter(self.query(sql, args)[0].values()))
+
+    def snapshot(self) -> Snapshot:
+        """Every table as one moment's transaction sees it, like a dump of the whole database."""
+        found: Snapshot = {}
+        with self.connect(autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            cursor.execute("SHOW TABLES")
+            for table in [next(iter(row.values())) for row in cursor.fetchall()]:
+                cursor.execute(f"SELECT * FROM `{table}`")
+                found[table] = list(cursor.fetchall())
+        return found
+
+    def set_back(self, snapshot: Snapshot) -> None:
+        """Make every table of the snapshot hold what it held then, in one transaction."""
+        with self.connect(autocommit=False) as connection, connection.cursor() as cursor:
+            for table, rows in snapshot.items():
+                cursor.execute(f"DELETE FROM `{table}`")
+                if rows:
+                    names = ", ".join(f"`{name}`" for name in rows[0])
+                    marks = ", ".join(["%s"] * len(rows[0]))
+                    sql = f"INSERT INTO `{table}` ({names}) VALUES ({marks})"
+                    cursor.executemany(sql, [list(row.values()) for row in rows])
+            connection.commit()
 
     def has_table(self, table: str) -> bool:
         return bool(self.query("SHOW TABLES LIKE %s", (table.replace("_", r"\_"),)))

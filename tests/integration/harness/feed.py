@@ -47,12 +47,14 @@ def document(io_id: int, ts: int, lines: Sequence[Mapping[str, Any]] = (), **mor
     return json.dumps({**base, **more, "items": list(lines)}, ensure_ascii=False).encode()
 
 
-def rows_message(io_id: int, ts: int, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes, dict[str, str]]:
+def rows_message(
+    io_id: int, ts: int, rows: Sequence[Mapping[str, Any]], pipeline: str = PIPELINE
+) -> tuple[str, bytes, dict[str, str]]:
     """(key, value, headers) of a rows message."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     value = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
     headers = {
-        "jst-pipeline": PIPELINE,
+        "jst-pipeline": pipeline,
         "jst-document": str(io_id),
         "jst-version": str(ts),
         "jst-rows": str(len(rows)),
