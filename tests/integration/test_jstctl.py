@@ -244,7 +244,11 @@ def test_check_refuses_a_second_pipeline_of_one_table(jstctl: Tool) -> None:
     for table, code, text in (
         ("purchasein_query", 1, "error: .*: the table purchasein_query is that of pipeline purchasein "),
         ("PurchaseIn_Query", 1, "error: .*: the table PurchaseIn_Query is that of pipeline purchasein "),
-        ("erp.purchasein_query", 0, "warning: .*: the table erp.purchasein_query may be purchasein_query of "),
+        (
+            "erp.purchasein_query",
+            0,
+            "warning: .*: the table erp.purchasein_query may be purchasein_query of ",
+        ),
     ):
         jstctl.write_pipeline("refund", share(table))
         out, _ = jstctl("check", expect=code)
