@@ -247,6 +247,22 @@ def test_a_message_as_large_as_its_topic_takes_is_received(own_kafka, make_pipe)
     assert letter.value == foreign
 
 
+def test_check_of_the_loader_knows_whose_table_it_is(kafka, make_pipe):
+    """A table without a database is in --mysql-database: only there it may be another pipeline's."""
+    pipe = make_pipe(kafka)
+    flags = ["--pipelines", str(pipe.pipelines), "--topics", str(pipe.topics_file), "--check"]
+
+    def share(p):
+        sql = p["target"]["otherRequest"][0]
+        sql["value"] = sql["value"].replace("refund_query", f"erp.{oracle.TABLE}")
+
+    pipe.edit_pipeline(share, new="refund")
+    assert pipe.run("loader", *flags, "--mysql-user", "u", "--mysql-database", "bi").returncode == 0
+    done = pipe.run("loader", *flags, "--mysql-user", "u", "--mysql-database", "erp")
+    assert done.returncode == 100
+    assert f"the table erp.{oracle.TABLE} is that of pipeline purchasein " in done.stdout + done.stderr
+
+
 def test_check_of_the_loader_finds_every_fault_offline(kafka, make_pipe):
     pipe = make_pipe(kafka)
     flags = ["--pipelines", str(pipe.pipelines), "--topics", str(pipe.topics_file), "--check"]
