@@ -1,5 +1,5 @@
 CREATE TABLE purchasein_query (
-  id varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+  id varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL PRIMARY KEY,
   io_id bigint, ts bigint, warehouse varchar(64), po_id bigint, supplier_id bigint,
   supplier_name varchar(128), modified datetime, so_id varchar(64), out_io_id bigint,
   status varchar(32), io_date datetime, wh_id bigint, wms_co_id bigint, remark varchar(512),
