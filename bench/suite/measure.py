@@ -18,6 +18,7 @@ FIRST_LIMIT = 120.0  # seconds until the first row
 LIMIT = 300.0  # seconds for all, or more where there are more rows than SLOWEST a second
 SLOWEST = 5000
 EVERY = 0.02
+TAIL_LINES = 5  # of each log, when something does not come in time
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,9 @@ def measure(
 
         try:
             wait_until(f"{what}: {rows} rows", reached, seconds, every=EVERY, ignore=(KafkaException,))
-        except NotInTime:
+        except NotInTime as error:
             if limit is None:
-                raise
+                raise NotInTime("\n".join([str(error), *(p.tail(TAIL_LINES) for p in processes)])) from None
         return now
 
     first = reach(first_row, limit or FIRST_LIMIT)
