@@ -13,8 +13,9 @@
 static const struct own_column heads_columns[] = {
     {"pipeline", "VARCHAR(63) " ASCII " NOT NULL"},
     {"document", "VARCHAR(255) " EXACT " NOT NULL"},
-    {"kind", "TINYINT UNSIGNED NULL COMMENT 'of the version: 0 received, 1 datetime, 2 integer; NULL: of an "
-             "older loader'"},
+    {"kind",
+     "TINYINT UNSIGNED NULL COMMENT 'of the version: 0 received, 1 datetime, 2 integer, NULL of an older "
+     "loader'"},
     {"version", "BIGINT UNSIGNED NOT NULL"},
     {"received", "BIGINT NULL COMMENT 'from the API, ms since 1970 UTC'"},
     {"published", "BIGINT NOT NULL COMMENT 'timestamp of the rows message, ms since 1970 UTC'"},
