@@ -147,6 +147,36 @@ static int read_indexes(struct db *db, const char *table, struct catalog *c, str
     return 0;
 }
 
+static bool has_longtext(const struct catalog *c)
+{
+    for (size_t i = 0; i < c->column_count; i++)
+        if (strcasecmp(c->columns[i].data_type, "longtext") == 0)
+            return true;
+    return false;
+}
+
+/* MariaDB's JSON is a LONGTEXT with a check of the column's name; MySQL has a type. */
+static int find_json(struct db *db, const char *table, struct catalog *c, struct err *err)
+{
+    struct buf sql;
+    struct db_result r = {0};
+
+    if (!db_is_mariadb(db) || !has_longtext(c))
+        return 0;
+    buf_init(&sql, SQL_MAX);
+    buf_add_text(&sql, "SELECT CONSTRAINT_NAME FROM information_schema.CHECK_CONSTRAINTS");
+    catalog_put_where(&sql, "CONSTRAINT_SCHEMA", "TABLE_NAME", table);
+    buf_add_text(&sql, " AND CHECK_CLAUSE LIKE 'json_valid(%'");
+    int rc = db_query(db, sql.data, sql.len, &r, err);
+    for (size_t i = 0; i < c->column_count; i++)
+        for (size_t j = 0; j < r.count; j++)
+            if (strcasecmp(c->columns[i].name, r.rows[j][0]) == 0)
+                c->columns[i].data_type = "json";
+    db_result_free(&r);
+    buf_free(&sql);
+    return rc;
+}
+
 int catalog_read(struct db *db, const char *table, struct catalog *ret, struct err *err)
 {
     *ret = (struct catalog){0};
@@ -154,7 +184,9 @@ int catalog_read(struct db *db, const char *table, struct catalog *ret, struct e
         return -1;
     if (!ret->exists)
         return 0;
-    return read_columns(db, table, ret, err) != 0 ? -1 : read_indexes(db, table, ret, err);
+    if (read_columns(db, table, ret, err) != 0 || find_json(db, table, ret, err) != 0)
+        return -1;
+    return read_indexes(db, table, ret, err);
 }
 
 void catalog_free(struct catalog *catalog)

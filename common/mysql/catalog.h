@@ -14,7 +14,7 @@ enum { CATALOG_INDEX_COLUMNS = 32 /* MariaDB's limit; MySQL has 16 */ };
 
 struct catalog_column {
     const char *name;
-    const char *data_type;           /* "varchar" */
+    const char *data_type;           /* "varchar"; "json" on MariaDB, too */
     const char *type;                /* "varchar(255)", "int(10) unsigned zerofill" */
     const char *fallback;            /* its default as the server stores it; NULL: none */
     const char *charset, *collation; /* NULL: not a text */

@@ -136,6 +136,16 @@ static enum rounding round_text(const struct table_column *c, const char *text, 
     return cut && end <= kept ? ROUNDING_SPACES : ROUNDING_NONE;
 }
 
+static enum rounding round_member(const struct table_column *c, const char *text, size_t len)
+{
+    if (!c->positions)
+        return ROUNDING_NONE;
+    for (size_t i = 0; i < len; i++)
+        if (!is_digit(text[i]))
+            return ROUNDING_NONE;
+    return ROUNDING_DIGITS;
+}
+
 enum rounding column_rounds(const struct table_column *c, const char *text, size_t len)
 {
     if (len == 0)
@@ -157,7 +167,7 @@ enum rounding column_rounds(const struct table_column *c, const char *text, size
     case COLUMN_TIME:
         return round_time(c, text, len);
     case COLUMN_OTHER:
-        break;
+        return round_member(c, text, len);
     }
     return ROUNDING_NONE;
 }

@@ -10,14 +10,15 @@
 enum rounding {
     ROUNDING_NONE,   /* kept as it is, or refused with an error */
     ROUNDING_DIGITS, /* digits are lost: decimals beyond the scale, a fraction of an integer or a second, a
-                        time of a DATE, more than the 6 digits of FLOAT or the 15 of DOUBLE */
+                        time of a DATE, more than the 6 digits of FLOAT or the 15 of DOUBLE; an ENUM takes
+                        them for a position */
     ROUNDING_SPACES, /* spaces at the end are lost */
 };
 
 /* Would the server, in strict mode, store this text changed and report no error? Zeros that are lost are no
  * loss. text: UTF-8, may be NULL with len 0. Of a text that the column refuses nothing is said: the error
- * speaks. A DOUBLE that keeps a 16th digit by chance counts as rounded. ENUM, SET, YEAR and JSON are not
- * looked into: ROUNDING_NONE. */
+ * speaks. A DOUBLE that keeps a 16th digit by chance counts as rounded. YEAR and JSON are not looked into,
+ * nor ENUM and SET where a member begins with a digit. */
 enum rounding column_rounds(const struct table_column *c, const char *text, size_t len);
 
 /* Would the server give back exactly this text? For columns that identify rows: a key 007 in an integer

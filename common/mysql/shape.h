@@ -39,6 +39,7 @@ struct table_column {
     size_t length;       /* of COLUMN_TEXT, by its form */
     unsigned scale;      /* decimals of numbers (0 for integers, SCALE_FREE), digits of a second's fraction */
     bool nullable;
+    bool positions; /* an ENUM or SET that takes digits for a member's position */
 };
 
 struct table {
@@ -53,10 +54,12 @@ struct table {
 
 /* Look at the table, and at jst_heads and jst_offsets, and verify that no row can be lost or merged there
  * without an error:
- *   it is a table of InnoDB with all columns, none of ours generated or numbering itself, every text utf8mb4;
+ *   it is a table of InnoDB with all columns, none of ours generated or numbering itself or BIT, every text
+ *   utf8mb4; NULL is stored as NULL;
  *   columns that the pipeline does not fill may be left out of a statement;
- *   a primary or unique index is over just the key's columns, whole; these tell all texts apart
- *   (shape_identity()), and so does the document's column, which has an index;
+ *   a primary or unique index is over just the key's columns, whole, of types and collations that tell all
+ *   texts apart (of integers, decimals and times those that column_keeps() tells, rounding.h); the document's
+ *   column is an integer or such a text, and has an index;
  *   no other unique index can make documents replace one another; no foreign key deletes or empties rows of
  *   another table of the same database when a row is replaced;
  *   jst_heads and jst_offsets have all columns, their primary keys, and compare byte by byte.

@@ -157,7 +157,8 @@ static void put_modify(const struct look *look, size_t i, const struct catalog_c
             put_identity_type(look, i, c, out);
         else
             put_plain_type(c, out);
-        buf_add_text(out, key || !c->nullable ? " NOT NULL" : " NULL");
+        bool null = c->nullable || (look->null_is_now && is_type(c, "timestamp"));
+        buf_add_text(out, key || !null ? " NOT NULL" : " NULL");
         put_fallback(c, look->mariadb, out);
     }
     put_comment(c, out);
@@ -205,6 +206,8 @@ static void check_values(const struct look *look, const struct catalog_column *c
     }
     if (c->auto_increment)
         note_fault(m, c->name, "numbers itself (AUTO_INCREMENT) where it is given 0");
+    if (look->null_is_now && is_type(c, "timestamp") && !c->nullable)
+        note_fault(m, c->name, "takes NULL for the present time");
     if (is_type(c, "bit"))
         note_fault(m, c->name, "is BIT, which takes digits for characters");
 }
@@ -271,6 +274,17 @@ static enum text_form text_form(const struct catalog_column *c)
     return is_type(c, "varchar") ? TEXT_VARCHAR : is_type(c, "char") ? TEXT_CHAR : TEXT_LONG;
 }
 
+/* 2 is the second member of ENUM('a','b'), unless a member has that name. */
+static bool takes_positions(const struct catalog_column *c)
+{
+    if (!is_type(c, "enum") && !is_type(c, "set"))
+        return false;
+    for (const char *member = strchr(c->type, '\''); member != NULL; member = strchr(member + 1, '\''))
+        if (member[1] >= '0' && member[1] <= '9')
+            return false;
+    return true;
+}
+
 static void fill_column(const struct catalog_column *c, struct table_column *ret)
 {
     *ret = (struct table_column){
@@ -279,6 +293,7 @@ static void fill_column(const struct catalog_column *c, struct table_column *ret
         .length = c->length,
         .scale = c->scale,
         .nullable = c->nullable,
+        .positions = takes_positions(c),
     };
 }
 

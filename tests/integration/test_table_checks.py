@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 import pymysql
 import pytest
 from harness import feed, paths
+from harness.database import DatabaseServer
 from harness.waiting import wait_until
 
 EXACT = {"mysql": "utf8mb4_0900_bin", "mariadb": "utf8mb4_nopad_bin"}
@@ -185,14 +186,13 @@ def pipeline(name: str, case: Case) -> str:
     )
 
 
-def publish(pipe, name: str, case: Case) -> None:
+def publish(pipe, name: str, case: Case, **values) -> None:
     config = dict(s.split("=", 1) for s in pipe_settings())
     pipe.kafka.create_topic(pipe.topic("rows", name), 1, config)
     number = case.key_type == "int"
-    rows = [
-        {"id": int(i) if number else i, "io_id": 7 if case.document == "int" else "7", "note": "😀", "qty": 1}
-        for i in case.ids
-    ]
+    document = 7 if case.document == "int" else "7"
+    fixed = {"io_id": document, "note": "😀", "qty": 1, **values}
+    rows = [{"id": int(i) if number else i, **fixed} for i in case.ids]
     key, value, headers = feed.rows_message(7, 1, rows)
     pipe.kafka.produce(pipe.topic("rows", name), value, key, {**headers, "jst-pipeline": name})
 
@@ -271,6 +271,45 @@ def after_says(loader) -> bool:
     return False
 
 
+def load_one(pipe, database, sql: str, **values) -> dict:
+    """Load one row into a sound table; gives what is stored."""
+    (pipe.pipelines / "purchasein.json").unlink()
+    case = Case("", (), ids=("a",))
+    run(database, sql.format(t="c_one", exact=EXACT[database.server.kind]))
+    (pipe.pipelines / "c_one.json").write_text(pipeline("c_one", case))
+    publish(pipe, "c_one", case, **values)
+    pipe.once("loader")
+    return database.query("SELECT * FROM c_one")[0]
+
+
+def test_empty_text_is_null_in_a_json_column(kafka, database, make_pipe):
+    """MariaDB's is a LONGTEXT with a check."""
+    assert load_one(make_pipe(kafka, database), database, table(note="note JSON"), note="")["note"] is None
+
+
+def test_null_is_not_taken_for_the_present_time(kafka, database_kind, test_dir, unique, make_pipe):
+    server = DatabaseServer(database_kind, test_dir / "db", ["--explicit-defaults-for-timestamp=OFF"]).start()
+    try:
+        database = server.create_database(unique)
+        pipe = make_pipe(kafka, database)
+        (pipe.pipelines / "purchasein.json").unlink()
+        case = Case("", (), ids=("a",))
+        sql = table(note="note TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP")
+        run(database, sql.format(t="c_now", exact=EXACT[database_kind]))
+        (pipe.pipelines / "c_now.json").write_text(pipeline("c_now", case))
+        publish(pipe, "c_now", case, note=None)
+        loader = pipe.start("loader", ready=False)
+        wait_until("a reason", lambda: "c_now" in reasons(loader), 30, alive=[loader])
+        said = reasons(loader)["c_now"]
+        loader.stop()
+        assert "note takes NULL for the present time" in said
+        database.execute(MEND.search(said).group(1))
+        pipe.once("loader")
+        assert database.query("SELECT note FROM c_now") == [{"note": None}]
+    finally:
+        server.remove()
+
+
 # ---- jst_heads and jst_offsets ----
 
 OLD_HEADS = """CREATE TABLE jst_heads (
@@ -344,6 +383,7 @@ TYPES = {
     "code": "CHAR(3)",
     "note": "TINYTEXT",
     "bytes": "VARBINARY(3)",
+    "status": "ENUM('a', 'b')",
 }
 MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE"
 ROUNDING_CASE = re.compile(r'\{&(\w+), "([^"]*)", (NONE|DIGITS|SPACES)\}')

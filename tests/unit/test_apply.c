@@ -58,7 +58,7 @@ static void test_empty_batch(void **state)
     (void)state;
     add_rows(world.in, &(struct rows_spec){.document = "1", .version = "no", .value = ""});
     assert_applied();
-    assert_int_equal(world.db->queries, 11); /* those of table_load() */
+    assert_int_equal(world.db->queries, 12); /* those of table_load() */
     assert_result(0, 0, 0, 0, 0);
 }
 

@@ -17,6 +17,7 @@ static const struct table_column integer = {.kind = COLUMN_INTEGER}, money = {CO
                                  fixed = {COLUMN_DOUBLE, .scale = 2}, day = {.kind = COLUMN_DATE},
                                  second = {.kind = COLUMN_DATETIME}, milli = {COLUMN_DATETIME, .scale = 3},
                                  clock_time = {.kind = COLUMN_TIME}, json = {.kind = COLUMN_OTHER},
+                                 status = {COLUMN_OTHER, .positions = true},
                                  name = {COLUMN_TEXT, .form = TEXT_VARCHAR, .length = 3},
                                  code = {COLUMN_TEXT, .form = TEXT_CHAR, .length = 3},
                                  note = {COLUMN_TEXT, .form = TEXT_LONG, .length = 4},
@@ -113,6 +114,9 @@ static void what_is_lost_is_named(void **state)
         {&note, "款  ", SPACES},
         {&bytes, "abc ", NONE},
         {&json, "1.5 ", NONE},
+        {&status, "2", DIGITS},
+        {&status, "a", NONE},
+        {&status, "a2", NONE},
     };
 
     (void)state;

@@ -137,6 +137,38 @@ static void values_are_kept(void **state)
     assert_null(strstr(err.text, "uuid"));
 }
 
+/* TIMESTAMP NOT NULL, and a server with explicit_defaults_for_timestamp=OFF. */
+static void null_is_not_taken_for_now(void **state)
+{
+    (void)state;
+    *column(NOTE) = (struct schema_column){.name = "note", .type = "timestamp", .nullable = "NO"};
+    assert_fine();
+    twin.null_is_now = true;
+    assert_paused(0,
+                  "column note takes NULL for the present time; mend it with: ALTER TABLE `t` MODIFY `note` "
+                  "timestamp NULL");
+    column(NOTE)->nullable = "YES";
+    assert_fine();
+}
+
+static void members_and_json_are_known(void **state)
+{
+    (void)state;
+    *column(NOTE) = (struct schema_column){.name = "note", .type = "enum", .full_type = "enum('a','b')"};
+    assert_fine();
+    assert_true(table->columns[NOTE].positions);
+    column(NOTE)->full_type = "enum('a','2')";
+    assert_fine();
+    assert_false(table->columns[NOTE].positions);
+    *column(NOTE) = (struct schema_column){.name = "note", .type = "longtext", .collation = "utf8mb4_bin"};
+    twin.json = "note";
+    assert_fine();
+    assert_int_equal(table->columns[NOTE].kind, COLUMN_TEXT);
+    twin.mariadb = true;
+    assert_fine();
+    assert_int_equal(table->columns[NOTE].kind, COLUMN_OTHER);
+}
+
 static void mariadb_writes_defaults_as_sql(void **state)
 {
     static const struct column_case cases[] = {
@@ -212,6 +244,8 @@ int main(void)
         CASE(documents_are_told_apart),
         CASE(keys_are_told_apart),
         CASE(values_are_kept),
+        CASE(null_is_not_taken_for_now),
+        CASE(members_and_json_are_known),
         CASE(mariadb_writes_defaults_as_sql),
         CASE(columns_of_others_must_be_left_out_easily),
         CASE(several_faults_are_mended_at_once),

@@ -77,7 +77,7 @@ bool schema_answer(const struct schema_table *tables, size_t count, const char *
             answer_tables(&tables[i], ret);
         else if (strncmp(from, "COLUMNS ", 8) == 0)
             answer_columns(&tables[i], ret);
-        else
+        else if (strncmp(from, "STATISTICS ", 11) == 0)
             answer_indexes(&tables[i], ret);
     }
     return true;
