@@ -60,6 +60,24 @@ void sql_put_text(struct buf *out, const char *text, size_t len)
     out->len += (size_t)(at - start);
 }
 
+static char portable_character(char c)
+{
+    if (c == '\\')
+        return '/';
+    return (unsigned char)c < 0x20 || c == 0x7F ? ' ' : c;
+}
+
+void sql_put_portable_text(struct buf *out, const char *text, size_t len)
+{
+    buf_add_char(out, '\'');
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\'')
+            buf_add_char(out, '\'');
+        buf_add_char(out, portable_character(text[i]));
+    }
+    buf_add_char(out, '\'');
+}
+
 void sql_put_name(struct buf *out, const char *name)
 {
     buf_add_char(out, '`');

@@ -31,7 +31,7 @@ static const struct {
     {"mysql-user", 0, "MySQL 用户；必填"},
     {"mysql-password", 0, "该用户的密码"},
     {"mysql-database", 0, "数据表与 jst_heads 所在的数据库；必填"},
-    {"mysql-tls", 0, "off、preferred、required 或 verify（校验证书与主机名）"},
+    {"mysql-tls", 0, "off、preferred、required 或 verify（校验证书与主机名）；只有 verify 能挡住攻击者"},
     {"mysql-ca", 0, "为 MySQL 签发证书的 CA；否则用系统的"},
     {"create-tables", 0, "创建缺少的表"},
     {"batch-rows", 0, "一个事务的目标行数"},

@@ -59,7 +59,7 @@ const struct option_spec option_table[] = {
     {"mysql-database", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "NAME",
      "database of the tables, and of jst_heads; needed"},
     {"mysql-tls", L, OPT_CHOICE, OPT_ANYWHERE, "preferred", 0, 0, "off|preferred|required|verify", "MODE",
-     "off, preferred, required, or verify (certificate and host name)"},
+     "off, preferred, required, or verify: that alone stops an attacker"},
     {"mysql-ca", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "FILE",
      "certificates that sign MySQL's; else the system's"},
     {"create-tables", L, OPT_CHOICE, OPT_ANYWHERE, "off", 0, 0, ON_OFF, ON_OFF,

@@ -49,6 +49,35 @@ static void test_text(void **state)
     buf_free(&out);
 }
 
+/* No backslash is left, whatever there was, and every quote inside is doubled: so both ways to read it agree.
+ */
+static void test_portable_text(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+        const char *sql;
+    } cases[] = {
+        {BYTES(""), "''"},
+        {BYTES("\xE5\x8D\x95\xE6\x8D\xAE \"no\""), "'\xE5\x8D\x95\xE6\x8D\xAE \"no\"'"},
+        {BYTES("O'Neil"), "'O''Neil'"},
+        {BYTES("'"), "''''"},
+        {BYTES("\\"), "'/'"},
+        {BYTES("\\'; DROP TABLE t; --"), "'/''; DROP TABLE t; --'"},
+        {BYTES("a\nb\tc\0d\x1A\x7F"), "'a b c d  '"},
+    };
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1000);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        buf_reset(&out);
+        sql_put_portable_text(&out, cases[i].text, cases[i].len);
+        assert_string_equal(out.data, cases[i].sql);
+    }
+    buf_free(&out);
+}
+
 /* Up to the very limit; beyond it nothing is written, and it shows. */
 static void test_limit(void **state)
 {
@@ -158,8 +187,8 @@ static void test_newer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_limit), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_raise), cmocka_unit_test(test_newer),
+        cmocka_unit_test(test_text),  cmocka_unit_test(test_portable_text), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_raise),         cmocka_unit_test(test_newer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
