@@ -131,7 +131,7 @@ static void forget_password(struct db_mysql *m)
  * read the last one holds, and the server judges. */
 static int read_password(struct db_mysql *m, struct err *err)
 {
-    char *password;
+    char *password = NULL;
 
     if (m->password_file == NULL)
         return 0;
@@ -151,7 +151,9 @@ static int log_in(struct db_mysql *m, struct err *err)
         NULL)
         return 0;
     connection_failed(m, err);
-    return read != 0 ? err_prefix(err, "the password's file %s", unread.text) : -1;
+    if (read != 0)
+        err_prefix(err, "the password's file %s", unread.text);
+    return -1;
 }
 
 static int open_session(struct db_mysql *m, struct err *err)

@@ -109,7 +109,7 @@ int statement_load(struct db *db, const char *sql, size_t len, const struct db_f
 {
     struct db_mysql *m = (struct db_mysql *)db;
     struct load_local load = {.feed = feed};
-    struct err ignored;
+    struct err ignored = ERR_INIT;
 
     if (m->mysql == NULL)
         return err_set(err, ERR_RETRY, 2006, "not connected");

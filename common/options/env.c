@@ -81,8 +81,10 @@ int secret_read(const char *path, char **ret, struct err *err)
     char *text;
     size_t len;
 
-    if (file_read(path, SECRET_MAX, &text, &len, &why) != 0)
-        return err_set(err, ERR_CONFIG, 0, "%s %s", path, why.text);
+    if (file_read(path, SECRET_MAX, &text, &len, &why) != 0) {
+        err_set(err, ERR_CONFIG, 0, "%s %s", path, why.text);
+        return -1;
+    }
     if (check_secret(path, text, len, err) == 0) {
         *ret = text;
         return 0;
@@ -96,7 +98,7 @@ static void set_from_file(struct option_value *v, enum option_origin origin, con
                           const char *path, struct faults *faults)
 {
     struct err err = ERR_INIT;
-    char *text;
+    char *text = NULL;
 
     if (secret_read(path, &text, &err) != 0) {
         fault_add(faults, FAULT_ERROR, place, "%s", err.text);
