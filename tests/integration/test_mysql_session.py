@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness.database import Database
+from harness.database import Database, DatabaseServer
 from harness.false_server import AskForFile, Endless, FalseServer, Reply, obedient, ok, rows
 from harness.probe import Probe
 from harness.waiting import wait_until
@@ -422,3 +422,67 @@ def test_a_killed_connection_is_another_one_afterwards(database, build, test_dir
         assert (answer.kind, answer.name) == ("retry", "connection"), answer
         assert probe.query("COMMIT").code == 2006
         assert probe.connect().generation() == 2
+
+
+# ---- TLS ----
+
+
+def _signed(directory: Path, name: str, host: str) -> dict[str, str]:
+    """A CA and a certificate that it signed for host; both as the server's options."""
+    files = {
+        part: str(directory / f"{name}-{part}")
+        for part in ("ca", "ca-key", "cert", "key", "request", "hosts")
+    }
+    Path(files["hosts"]).write_text(f"subjectAltName={host}\n")
+    subject = host.split(":", 1)[1]
+    for command in (
+        f"req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=ca-{name} -keyout {files['ca-key']} -out {files['ca']}",
+        f"req -newkey rsa:2048 -nodes -subj /CN={subject} -keyout {files['key']} -out {files['request']}",
+        f"x509 -req -days 9 -in {files['request']} -CA {files['ca']} -CAkey {files['ca-key']} -CAcreateserial"
+        f" -extfile {files['hosts']} -out {files['cert']}",
+    ):
+        subprocess.run(["openssl", *command.split()], check=True, capture_output=True)
+    return files
+
+
+def test_verify_takes_the_right_server_only(database_kind, build, test_dir, unique):
+    ours, other = _signed(test_dir, "ours", "IP:127.0.0.1"), _signed(test_dir, "other", "IP:127.0.0.1")
+    options = [f"--ssl-ca={ours['ca']}", f"--ssl-cert={ours['cert']}", f"--ssl-key={ours['key']}"]
+    server = DatabaseServer(database_kind, test_dir / database_kind, options).start()
+    try:
+        database = server.create_database(unique)
+
+        def answer(*flags: str) -> str:
+            with Probe.of(database, build, test_dir, *flags) as probe:
+                return probe.ask("connect").text
+
+        assert answer("--mysql-tls", "verify", "--mysql-ca", ours["ca"]) == ""
+        assert answer("--mysql-tls", "required", "--mysql-ca", ours["ca"]) == ""
+        assert answer("--mysql-tls", "required") == ""
+        assert "TLS" in answer("--mysql-tls", "verify", "--mysql-ca", other["ca"])
+        assert "TLS" in answer("--mysql-tls", "verify")  # the system knows no such CA
+    finally:
+        server.remove()
+
+
+def test_verify_compares_the_hosts_name(probe_of, test_dir):
+    other = _signed(test_dir, "elsewhere", "DNS:db.example.org")
+    both = test_dir / "elsewhere.pem"
+    both.write_bytes(Path(other["key"]).read_bytes() + Path(other["cert"]).read_bytes())
+    with FalseServer(certificate=both) as server:
+        with probe_of(server, "--mysql-tls", "verify", "--mysql-ca", other["ca"]) as probe:
+            assert not probe.ask("connect").ok
+        assert PASSWORD.encode() not in server.received and server.statements == []
+        with probe_of(server, "--mysql-tls", "required", "--mysql-ca", other["ca"]) as probe:
+            probe.connect()
+
+
+def test_under_verify_the_server_may_ask_for_the_password(probe_of, test_dir):
+    """It is known to be the server, and PAM has no other way."""
+    ours = _signed(test_dir, "ours", "IP:127.0.0.1")
+    both = test_dir / "ours.pem"
+    both.write_bytes(Path(ours["key"]).read_bytes() + Path(ours["cert"]).read_bytes())
+    with FalseServer(plugin="mysql_clear_password", certificate=both) as server:
+        with probe_of(server, "--mysql-tls", "verify", "--mysql-ca", ours["ca"]) as probe:
+            probe.connect()
+        assert PASSWORD.encode() in server.received
