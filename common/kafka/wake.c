@@ -22,14 +22,25 @@ static char *property_of(rd_kafka_conf_t *conf, const char *name)
     return NULL;
 }
 
+static size_t number_of(rd_kafka_conf_t *conf, const char *name)
+{
+    char *text = property_of(conf, name);
+    int64_t number = 0;
+
+    if (text == NULL || parse_int64(text, &number) != 0)
+        number = 0;
+    free(text);
+    return (size_t)number;
+}
+
 void wake_init(struct wake *w, rd_kafka_conf_t *conf)
 {
     size_t size = 0;
-    char *kbytes = property_of(conf, "queued.max.messages.kbytes");
     char *protocol = property_of(conf, "security.protocol");
-    int64_t limit = 0;
 
     *w = (struct wake){
+        .limit_bytes = number_of(conf, "queued.max.messages.kbytes") * 1024,
+        .limit_messages = number_of(conf, "queued.min.messages"),
         .user = property_of(conf, "sasl.username"),
         .password = property_of(conf, "sasl.password"),
     };
@@ -38,10 +49,7 @@ void wake_init(struct wake *w, rd_kafka_conf_t *conf)
     /* Kerberos and OAUTHBEARER have no password: the user name must not be touched, so nothing is woken there
      */
     bool harmless = !sasl || (w->user != NULL && w->password != NULL);
-    if (kbytes != NULL && parse_int64(kbytes, &limit) == 0)
-        w->limit_bytes = (size_t)limit * 1024;
     w->needed = !has_backoff && harmless && w->limit_bytes > 0;
-    free(kbytes);
     free(protocol);
 }
 
@@ -63,7 +71,7 @@ bool wake_looks(struct wake *w, int64_t now_ms, size_t bytes)
 
 bool wake_is_due(struct wake *w, size_t queued)
 {
-    if (queued * w->mean_bytes >= w->limit_bytes / 2)
+    if (queued * w->mean_bytes >= w->limit_bytes / 2 || queued >= w->limit_messages / 2)
         w->was_full = true;
     return w->was_full;
 }

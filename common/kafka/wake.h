@@ -1,6 +1,7 @@
 /* Keeps fetching from sleeping on a full queue, with librdkafka before 2.2.
  *
- * A broker thread that finds the queue of fetched messages full (queued.max.messages.kbytes) looks again when
+ * A broker thread that finds the queue of fetched messages full (queued.max.messages.kbytes,
+ * queued.min.messages) looks again when
  * something wakes it, at the latest after a second (rd_kafka_max_block_ms in rdkafka_broker.c of 2.0.2; the
  * property fetch.queue.backoff.ms came with 2.2). A program that empties 8 MiB in 60 ms then waits for 940.
  * rd_kafka_sasl_set_credentials(), public since 2.0, wakes all broker threads: it stores a user and a
@@ -22,7 +23,8 @@ enum { WAKE_EVERY_MS = 10 };
 
 struct wake {
     bool needed;
-    size_t limit_bytes; /* of the queue */
+    size_t limit_bytes;    /* of the queue */
+    size_t limit_messages; /* of the queue: for messages below 84 bytes the lower limit */
     char *user, *password;
     bool was_full; /* the queue was at least half full, and is not empty again yet */
     int64_t looked_ms;

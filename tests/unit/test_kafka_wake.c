@@ -10,7 +10,7 @@
 
 #include "common/kafka/wake.h"
 
-enum { KIB = 1024, QUEUE_KIB = 64, MESSAGE = 1024, BEFORE_BACKOFF = 0x020200ff };
+enum { KIB = 1024, QUEUE_KIB = 64, QUEUE_MESSAGES = 1000, MESSAGE = 1024, BEFORE_BACKOFF = 0x020200ff };
 
 static rd_kafka_conf_t *conf_of(const char *const properties[][2])
 {
@@ -32,6 +32,7 @@ static void only_librdkafka_before_2_2_needs_it(void **state)
     wake_init(&w, conf);
     assert_int_equal(w.needed, rd_kafka_version() < BEFORE_BACKOFF);
     assert_int_equal(w.limit_bytes, QUEUE_KIB * KIB);
+    assert_int_equal(w.limit_messages, 100000); /* librdkafka's default */
     wake_free(&w);
     rd_kafka_conf_destroy(conf);
 }
@@ -80,7 +81,7 @@ static bool took(struct wake *w, int64_t now_ms, size_t queued)
 
 static void a_consumer_that_keeps_up_never_wakes(void **state)
 {
-    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB};
+    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB, .limit_messages = QUEUE_MESSAGES};
     (void)state;
 
     for (int64_t now_ms = 1000; now_ms < 3000; now_ms++)
@@ -90,7 +91,7 @@ static void a_consumer_that_keeps_up_never_wakes(void **state)
 
 static void a_full_queue_is_woken_for_until_it_is_empty(void **state)
 {
-    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB};
+    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB, .limit_messages = QUEUE_MESSAGES};
     size_t wakes = 0;
     (void)state;
 
@@ -103,10 +104,22 @@ static void a_full_queue_is_woken_for_until_it_is_empty(void **state)
     assert_false(took(&w, 2000, 1));
 }
 
+/* Fetching sleeps on a number of messages, too, which small ones reach first. */
+static void a_queue_of_small_messages_is_full_by_their_number(void **state)
+{
+    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB, .limit_messages = QUEUE_MESSAGES};
+    (void)state;
+
+    assert_true(wake_looks(&w, 1000, 10));
+    assert_false(wake_is_due(&w, QUEUE_MESSAGES / 2 - 1));
+    assert_true(wake_is_due(&w, QUEUE_MESSAGES / 2));
+    assert_true(wake_emptied(&w));
+}
+
 /* Messages of very different sizes: the mean follows them. */
 static void the_estimate_follows_the_messages(void **state)
 {
-    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB};
+    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB, .limit_messages = QUEUE_MESSAGES};
     (void)state;
 
     assert_false(wake_looks(&w, 1, 100) && wake_is_due(&w, 40));
@@ -123,6 +136,7 @@ int main(void)
         cmocka_unit_test(waking_keeps_the_credentials),
         cmocka_unit_test(a_consumer_that_keeps_up_never_wakes),
         cmocka_unit_test(a_full_queue_is_woken_for_until_it_is_empty),
+        cmocka_unit_test(a_queue_of_small_messages_is_full_by_their_number),
         cmocka_unit_test(the_estimate_follows_the_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
