@@ -100,7 +100,8 @@ struct source_ops {
     /* The record at `offset` of that partition and all records before it are done for good. A poll() or
      * serve() commits offset + 1 within 100 ms, or a rebalance or free() does. A commit that fails is
      * repeated. The last call counts, also when its offset is lower. Ignored for a partition that is not
-     * assigned. */
+     * assigned, and for an offset that was not handed out since the last seek: it may be one of a log that is
+     * gone. */
     void (*store)(struct source *source, const char *topic, int32_t partition, int64_t offset);
     /* Read this partition from `offset` on (SOURCE_BEGINNING: from the log's start): the answer to
      * SOURCE_START or SOURCE_LOST, and allowed at any time while the partition is assigned. Records that were

@@ -337,7 +337,7 @@ static void source_store_memory(struct source *source, const char *topic, int32_
 
     if (m->on_store != NULL)
         m->on_store(m->arg, topic, partition, offset);
-    if (l->assigned)
+    if (l->assigned && offset < l->position)
         l->stored = offset + 1;
 }
 
