@@ -27,6 +27,7 @@ static rd_kafka_resp_err_t take_failures(struct kafka_source *s, rd_kafka_resp_e
             continue;
         if (error_of(code, at) == RD_KAFKA_RESP_ERR_NO_ERROR) {
             p->was_committed = true;
+            p->committed = at->offset;
             continue;
         }
         p->unsent = s->commit_again = true;

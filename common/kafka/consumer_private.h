@@ -35,7 +35,7 @@ struct part {
     enum part_news news; /* that poll() has to hand out */
     bool recreated;      /* what NEWS_START says */
     bool gone;           /* its topic was seen not to exist: the log may be another one when it is back */
-    int64_t committed;   /* the group's offset when it was looked up; -1: none */
+    int64_t committed;   /* the group's offset, as looked up or committed; -1: none */
     int64_t low, high;   /* as looked up last; -1: not yet */
     int64_t next;        /* the next offset to hand out; SOURCE_BEGINNING: the log's first */
     /* The first record that was handed out since the last seek: its offset, -1: none, and its time. It tells

@@ -45,7 +45,7 @@ struct kafka_stats {
 struct kafka_stats_help {
     /* The pipeline of a topic, or NULL. */
     const char *(*pipeline)(void *arg, const char *topic);
-    /* The group's committed offset when the partition was assigned; -1: none. */
+    /* The group's offset, as this process knows it; -1: none. */
     int64_t (*start)(void *arg, const char *topic, int32_t partition);
     /* Called for each partition that is read and that the broker's metadata does not have; NULL: nobody asks.
      */

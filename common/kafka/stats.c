@@ -38,15 +38,13 @@ static void read_brokers(const struct json_value *brokers, struct kafka_stats *r
 }
 
 /* librdkafka reports a consumer_lag of -1 until this process first commits, exactly when an operator wants
- * the lag. Until then the lag is counted from the offset at which the assignment began, or from the log's
- * start. -1: not known yet. */
-static int64_t lag_of(const struct json_value *partition, int64_t start)
+ * the lag, and keeps what another assignment committed. So the lag is counted from the group's offset as the
+ * source knows it, or from the log's start. -1: not known yet. */
+static int64_t lag_of(const struct json_value *partition, int64_t committed)
 {
     int64_t end = number_member(partition, "ls_offset", -1);
-    int64_t begin = number_member(partition, "committed_offset", -1);
+    int64_t begin = committed >= 0 ? committed : number_member(partition, "committed_offset", -1);
 
-    if (begin < start)
-        begin = start;
     if (begin < 0)
         begin = number_member(partition, "lo_offset", -1);
     if (end < 0 || begin < 0)

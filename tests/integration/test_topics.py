@@ -78,6 +78,32 @@ def test_a_topic_that_is_made_again_at_once_is_read_from_its_start(
     assert "made again" in running.log() and "lost" not in running.log()
 
 
+def test_a_topic_that_is_missing_is_no_reason_once_another_process_reads_it(kafka, database, make_pipe):
+    """The one partition goes to one of the two; the other must not wait for messages of it."""
+    pipe, running = _start(kafka, database, make_pipe, "transformer")
+    topic = pipe.topic("raw")
+    kafka.delete_topic(topic)
+    other = pipe.start("transformer", "--create-topics", "off", ready=False)
+    both = [running, other]
+    for process in both:
+        wait_until(
+            f"{process.name} to miss the topic",
+            lambda p=process: topic in p.get("/readyz")[1],
+            30,
+            alive=both,
+        )
+    _make_again(pipe, "transformer")
+    _publish(pipe, "transformer", 2, 10)
+    kafka.wait_consumed(pipe.group("transformer"), topic, alive=both)
+    for process in both:
+        wait_until(
+            f"{process.name} to miss it no more",
+            lambda p=process: topic not in p.get("/readyz")[1],
+            30,
+            alive=both,
+        )
+
+
 @pytest.mark.parametrize("program", ["transformer", "loader"])
 def test_a_program_ends_in_time_when_its_topic_was_deleted(kafka, database, make_pipe, program):
     """librdkafka before 2.2 would wait for ever."""

@@ -17,6 +17,12 @@ static const char *pipeline_of(void *arg, const char *topic)
     return strcmp(topic, "jst.p.rows") == 0 ? "p" : NULL;
 }
 
+static const char *no_pipeline(void *arg, const char *topic)
+{
+    (void)arg, (void)topic;
+    return NULL;
+}
+
 static int64_t start_of(void *arg, const char *topic, int32_t partition)
 {
     (void)topic;
@@ -54,7 +60,7 @@ static const char *lags(const char *partitions, const int64_t *starts)
 
 static void test_counted_from_the_last_commit(void **state)
 {
-    const int64_t starts[] = {10, 40, -1, -1};
+    const int64_t starts[] = {70, 40, -1, -1};
     const char *text =
         lags("\"0\":{\"partition\":0,\"fetch_state\":\"active\",\"lo_offset\":0,\"ls_offset\":100,"
              "\"committed_offset\":70},"
@@ -67,6 +73,47 @@ static void test_counted_from_the_last_commit(void **state)
     /* committed long ago by this process; another one came further, and then it was assigned here again */
     assert_non_null(strstr(text, SERIES("1") "60\n"));
     assert_null(strstr(text, "other"));
+}
+
+/* librdkafka keeps the highest. */
+static void test_counted_from_a_lower_commit(void **state)
+{
+    const int64_t starts[] = {20, -1, -1, -1};
+    const char *text =
+        lags("\"0\":{\"partition\":0,\"fetch_state\":\"active\",\"ls_offset\":100,\"committed_offset\":90}",
+             starts);
+
+    (void)state;
+    assert_non_null(strstr(text, SERIES("0") "80\n"));
+}
+
+static void note_missing(void *arg, const char *topic, int32_t partition)
+{
+    int32_t *missing = arg;
+
+    if (strcmp(topic, "jst.p.rows") == 0)
+        *missing = *missing * 10 + partition;
+}
+
+/* Read by this process, and not in the broker's metadata. */
+static void test_missing_partitions(void **state)
+{
+    static const char json[] =
+        "{\"brokers\":{\"a\":{\"state\":\"UP\",\"rxidle\":7,\"req\":{\"Fetch\":9,\"Metadata\":3}},"
+        "\"b\":{\"state\":\"INIT\",\"req\":{\"Metadata\":2}}},\"topics\":{\"jst.p.rows\":{\"partitions\":{"
+        "\"1\":{\"partition\":1,\"desired\":true,\"unknown\":false},"
+        "\"2\":{\"partition\":2,\"desired\":true,\"unknown\":true},"
+        "\"3\":{\"partition\":3,\"desired\":false,\"unknown\":true},"
+        "\"4\":{\"partition\":4,\"desired\":true,\"unknown\":true}}}}}";
+    int32_t missing = 0;
+    struct kafka_stats stats;
+    const struct kafka_stats_help help = {.pipeline = no_pipeline, .missing = note_missing, .arg = &missing};
+    (void)state;
+
+    kafka_stats_read(json, strlen(json), &help, &stats);
+    assert_int_equal(missing, 24);
+    assert_int_equal(stats.metadata_requests, 5);
+    assert_int_equal(stats.brokers_up, 1);
 }
 
 static void test_shown_before_the_first_commit(void **state)
@@ -108,6 +155,8 @@ int main(void)
         cmocka_unit_test(test_counted_from_the_last_commit),
         cmocka_unit_test(test_shown_before_the_first_commit),
         cmocka_unit_test(test_not_shown),
+        cmocka_unit_test(test_counted_from_a_lower_commit),
+        cmocka_unit_test(test_missing_partitions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
