@@ -98,7 +98,7 @@ def test_a_missing_dead_topic_holds_up_its_pipeline_alone(stack):
     wait_until(
         "readiness to name it",
         lambda: without.readiness() or without.topic("dead") in stack.loader.get("/readyz")[1],
-        30,
+        60,
         alive=[stack.loader],
     )
     assert stack.loader.get("/readyz")[0] == 503

@@ -263,9 +263,9 @@ def test_kills_and_restores_at_random(stack, chance):
     stack.start(*SMALL_BATCHES)
     dumps = [stack.database.snapshot()]
     for version in range(1, 25):
+        before = stack.targets[0].metric("jst_loader_batches_total")
         for target in stack.targets:
             send_wave(target, chance, version)
-        before = stack.targets[0].metric("jst_loader_batches_total")
         wait_until(
             "a few batches", lambda b=before: stack.targets[0].metric("jst_loader_batches_total") > b, 15
         )

@@ -71,7 +71,10 @@ def test_a_topic_that_is_made_again_at_once_is_read_from_its_start(
     _make_again(pipe, program)
     _publish(pipe, program, 2, count)
     wait_until(
-        "all documents of the new log", lambda: _documents(program, running) >= 20 + count, 30, alive=[running]
+        "all documents of the new log",
+        lambda: _documents(program, running) >= 20 + count,
+        30,
+        alive=[running],
     )
     kafka.wait_consumed(pipe.group(program), pipe.topic(ROLES[program]), alive=[running])
     running.wait_ready()
