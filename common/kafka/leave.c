@@ -67,7 +67,7 @@ static void destroy_client(rd_kafka_t *rk)
         pthread_detach(thread);
         wait_for_end(e);
     } else {
-        drop_ending(e);
+        atomic_store(&e->users, 1);
     }
     drop_ending(e);
 }
