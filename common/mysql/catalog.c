@@ -8,7 +8,7 @@
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
-#include "common/mysql/shape.h"
+#include "common/mysql/columns.h"
 #include "common/mysql/sql.h"
 
 enum { SQL_MAX = 4096 };
@@ -118,10 +118,11 @@ static int read_columns(struct db *db, const char *table, struct catalog *c, str
 /* Rows of one index stand together, by position. */
 static void add_index_row(struct catalog *c, char **cells)
 {
-    struct catalog_index *last = c->index_count > 0 ? &c->indexes[c->index_count - 1] : NULL;
+    bool first = c->index_count == 0 || strcmp(c->indexes[c->index_count - 1].name, cells[0]) != 0;
 
-    if (last == NULL || strcmp(last->name, cells[0]) != 0) {
-        last = &c->indexes[c->index_count++];
+    c->index_count += first;
+    struct catalog_index *last = &c->indexes[c->index_count - 1];
+    if (first) {
         last->name = cells[0];
         last->unique = strcmp(cells[1], "0") == 0;
         last->btree = strcasecmp(cells[4], "BTREE") == 0;

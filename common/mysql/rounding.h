@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/mysql/shape.h"
+#include "common/mysql/columns.h"
 
 enum rounding {
     ROUNDING_NONE,   /* kept as it is, or refused with an error */

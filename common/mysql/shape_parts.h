@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 #include "common/mysql/catalog.h"
+#include "common/mysql/columns.h"
 #include "common/mysql/mend.h"
 #include "common/mysql/own_tables.h"
-#include "common/mysql/shape.h"
+#include "common/pipeline/pipeline.h"
 
 struct look {
     const struct pipeline *p;

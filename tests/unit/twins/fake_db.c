@@ -348,7 +348,8 @@ static int run(struct fake_db *f, const char *sql, size_t len, struct db_result 
     snprintf(from, sizeof from, " FROM `%s`", f->pipeline->table);
     if (eat(&at, "START TRANSACTION") || eat(&at, "COMMIT") || eat(&at, "ROLLBACK"))
         return run_transaction(f, sql);
-    if (eat(&at, "CREATE TABLE IF NOT EXISTS ") || eat(&at, "SELECT 1 FROM ") || eat(&at, "SELECT @@") || describe(f, sql, ret))
+    if (eat(&at, "CREATE TABLE IF NOT EXISTS ") || eat(&at, "SELECT 1 FROM ") || eat(&at, "SELECT @@") ||
+        describe(f, sql, ret))
         return 0;
     if (!f->in_transaction)
         return trouble(f, "outside a transaction", sql);

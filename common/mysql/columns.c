@@ -1,7 +1,7 @@
+#include "common/mysql/columns.h"
+
 #include <string.h>
 #include <strings.h>
-
-#include "common/mysql/shape.h"
 
 static const struct {
     const char *name;
