@@ -56,6 +56,9 @@ struct kafka_stats_help {
 void kafka_stats_read(const char *json, size_t len, const struct kafka_stats_help *help,
                       struct kafka_stats *ret);
 
+/* The lag of a partition that librdkafka does not read yet. */
+void kafka_stats_set_lag(const char *pipeline, const char *topic, int32_t partition, int64_t lag);
+
 /* After a revocation: stop showing lags, since another process now shows those of its partitions. */
 void kafka_stats_forget_lags(void);
 

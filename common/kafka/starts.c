@@ -96,6 +96,17 @@ void kafka_seek(struct source *source, const char *topic, int32_t partition, int
 
 /* ---- what follows ---- */
 
+/* A partition that waits for its start is not in librdkafka's statistics, and its lag is worth knowing. */
+static void ask_start(struct kafka_source *s, struct part *p)
+{
+    int64_t begin = p->committed > p->low && !p->recreated ? p->committed : p->low;
+
+    if (p->topic->pipeline != NULL)
+        kafka_stats_set_lag(p->topic->pipeline, p->topic->name, p->partition, p->high - begin);
+    set_state(s, p, PART_ASKED);
+    set_news(s, p, NEWS_START);
+}
+
 static void begin_in_new_log(struct kafka_source *s, struct part *p)
 {
     p->stored = -1;
@@ -105,8 +116,7 @@ static void begin_in_new_log(struct kafka_source *s, struct part *p)
     p->end = s->config.bounded ? p->high : -1;
     p->recreated = true;
     if (s->config.ask_start) {
-        set_state(s, p, PART_ASKED);
-        set_news(s, p, NEWS_START);
+        ask_start(s, p);
         return;
     }
     read_from(s, p, SOURCE_BEGINNING);
@@ -128,8 +138,7 @@ static void begin_assigned(struct kafka_source *s, struct part *p)
     if (s->config.replay) {
         read_from(s, p, p->first);
     } else if (s->config.ask_start) {
-        set_state(s, p, PART_ASKED);
-        set_news(s, p, NEWS_START);
+        ask_start(s, p);
     } else if (p->committed >= 0 && p->committed < p->low) {
         lose_part(s, p, p->committed);
     } else {

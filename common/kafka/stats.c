@@ -1,5 +1,6 @@
 #include "common/kafka/kafka_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,6 +83,14 @@ static void tell_missing(const struct json_value *topic, const struct kafka_stat
     for (const struct json_value *p = json_first(partitions); p != NULL; p = json_next(p))
         if (is_true(p, "desired") && is_true(p, "unknown"))
             help->missing(help->arg, json_name(topic), (int32_t)number_member(p, "partition", -1));
+}
+
+void kafka_stats_set_lag(const char *pipeline, const char *topic, int32_t partition, int64_t lag)
+{
+    char number[16];
+
+    snprintf(number, sizeof number, "%" PRId32, partition);
+    metric_set(metric_get(&kafka_consumer_lag, pipeline, topic, number, NULL), lag > 0 ? (double)lag : 0);
 }
 
 void kafka_stats_forget_lags(void)
