@@ -64,7 +64,7 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
 
     (void)rk;
     kafka_stats_read(json, len, &help, &stats);
-    s->verify |= s->metadata_requests > 0 && stats.metadata_requests > s->metadata_requests;
+    s->verify |= stats.metadata_requests > s->metadata_requests;
     s->metadata_requests = stats.metadata_requests;
     if (stats.brokers_up > 0) {
         health_dependency("kafka", true, NULL);

@@ -84,7 +84,7 @@ struct kafka_source {
     int64_t committed_ms;      /* monotonic, when the last one was sent */
     int revoke_commit_ms;      /* the longest wait for the commit of what is taken away */
     int64_t contact_ms;        /* monotonic; 0: never */
-    int64_t metadata_requests; /* as of the last statistics; 0: not known */
+    int64_t metadata_requests; /* as of the last statistics; 0: not known, so that the next ones verify */
     bool verify;               /* a topic may have been away for a moment: are the logs still the same? */
     int64_t verified_ms;       /* monotonic, when that was last looked at */
     char reason[256];          /* the last transport error */
