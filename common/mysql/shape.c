@@ -92,27 +92,12 @@ static int refuse_view(const struct pipeline *p, const struct catalog *c, struct
 
 /* ------------------------------------------------------------------ as it should be */
 
-/* Does a TIMESTAMP NOT NULL take NULL for the present time, as servers did before MySQL 8 and MariaDB 10.10?
- */
-static int ask_for_null(struct db *db, bool *ret_null_is_now, struct err *err)
-{
-    static const char sql[] = "SELECT @@explicit_defaults_for_timestamp";
-    struct db_result r = {0};
-    int rc = db_query(db, sql, sizeof sql - 1, &r, err);
-
-    *ret_null_is_now = rc == 0 && r.count > 0 && r.rows[0][0] != NULL && strcmp(r.rows[0][0], "0") == 0;
-    db_result_free(&r);
-    return rc;
-}
-
 static int verify_shape(struct db *db, const struct catalog *c, struct table *t, struct err *err)
 {
     const struct pipeline *p = t->pipeline;
     struct mend mend;
     struct look look = {.p = p, .catalog = c, .mend = &mend, .mariadb = db_is_mariadb(db)};
 
-    if (ask_for_null(db, &look.null_is_now, err) != 0)
-        return -1;
     mend_init(&mend, p->table);
     shape_check_engine(c, &mend);
     shape_check_columns(&look, t->columns);

@@ -157,7 +157,7 @@ static void put_modify(const struct look *look, size_t i, const struct catalog_c
             put_identity_type(look, i, c, out);
         else
             put_plain_type(c, out);
-        bool null = c->nullable || (look->null_is_now && is_type(c, "timestamp"));
+        bool null = c->nullable || (look->mariadb && is_type(c, "timestamp"));
         buf_add_text(out, key || !null ? " NOT NULL" : " NULL");
         put_fallback(c, look->mariadb, out);
     }
@@ -206,7 +206,8 @@ static void check_values(const struct look *look, const struct catalog_column *c
     }
     if (c->auto_increment)
         note_fault(m, c->name, "numbers itself (AUTO_INCREMENT) where it is given 0");
-    if (look->null_is_now && is_type(c, "timestamp") && !c->nullable)
+    /* MySQL's session has explicit_defaults_for_timestamp on; MariaDB does so whatever it says */
+    if (look->mariadb && is_type(c, "timestamp") && !c->nullable)
         note_fault(m, c->name, "takes NULL for the present time");
     if (is_type(c, "bit"))
         note_fault(m, c->name, "is BIT, which takes digits for characters");

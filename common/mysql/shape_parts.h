@@ -15,7 +15,6 @@ struct look {
     const struct catalog *catalog;
     struct mend *mend;
     bool mariadb;
-    bool null_is_now; /* explicit_defaults_for_timestamp is off */
 };
 
 /* shape_columns.c: the columns' faults; fills columns[] of those that are there. */

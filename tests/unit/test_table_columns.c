@@ -137,13 +137,13 @@ static void values_are_kept(void **state)
     assert_null(strstr(err.text, "uuid"));
 }
 
-/* TIMESTAMP NOT NULL, and a server with explicit_defaults_for_timestamp=OFF. */
+/* TIMESTAMP NOT NULL, which MariaDB fills with the present time. */
 static void null_is_not_taken_for_now(void **state)
 {
     (void)state;
     *column(NOTE) = (struct schema_column){.name = "note", .type = "timestamp", .nullable = "NO"};
     assert_fine();
-    twin.null_is_now = true;
+    twin.mariadb = true;
     assert_paused(0,
                   "column note takes NULL for the present time; mend it with: ALTER TABLE `t` MODIFY `note` "
                   "timestamp NULL");

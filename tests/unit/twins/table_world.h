@@ -33,7 +33,7 @@ struct table_twin {
     struct schema_room rooms[TABLES];
     const char *child[3]; /* table, constraint and rule of a foreign key; NULL: none */
     const char *json;     /* a column with the check of MariaDB's JSON; NULL: none */
-    bool mariadb, has_rows, raced, null_is_now;
+    bool mariadb, has_rows, raced;
     const char *prefix; /* statements that begin so fail */
     int code;
 };
@@ -75,8 +75,6 @@ static inline int twin_query(struct db *db, const char *statement, size_t len, s
         create(statement, &result);
     else if (begins(statement, "ALTER TABLE `jst_heads` ADD COLUMN"))
         twin.tables[HEADS] = schema_of_own(&own_heads, &twin.rooms[HEADS]);
-    else if (begins(statement, "SELECT @@explicit_defaults_for_timestamp"))
-        schema_add_row(&result, (const char *const[]){twin.null_is_now ? "0" : "1"}, 1);
     else if (strstr(statement, "CHECK_CONSTRAINTS") != NULL && twin.json != NULL)
         schema_add_row(&result, (const char *const[]){twin.json}, 1);
     else if (begins(statement, "SELECT 1 FROM "))
