@@ -3,7 +3,7 @@
 #   APT_MIRROR, MAVEN_MIRROR, PIP_INDEX   addresses of mirrors to fetch from, see tools/setup --help
 #   DB=mariadb|mysql|both   the databases of the integration tests (default both)
 #   ARGS="-k name -x"       further arguments of pytest, and of tools/evidence
-#   WORKERS=2               integration tests that run at the same time, with servers of their own; 0: one, and no -n
+#   WORKERS=4               integration tests that run at the same time, with servers of their own; 0: one, and no -n
 #   PREFIX=/usr/local DESTDIR=   make install: where the programs will be, and what stands before that while packaging
 #   TIME=60                 make fuzz: seconds for each parser
 #   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it
@@ -21,7 +21,7 @@ KEEP ?=
 DEBIAN ?= 13
 VERB ?= demo
 LIMIT ?= 25m
-WORKERS ?= 2
+WORKERS ?= 4
 PREFIX ?= /usr/local
 DESTDIR ?=
 TIME ?= 60

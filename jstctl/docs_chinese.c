@@ -30,6 +30,7 @@ static const struct {
     {"jst_loader_pruned_rows_total", "因单据中已不存在而删除的行数。"},
     {"jst_loader_batches_total", "事务：committed，或整批重做的 retried。"},
     {"jst_loader_batch_seconds", "已提交事务的耗时。"},
+    {"jst_loader_rounded_values_total", "入库后与原值不同的值：丢失的位数，或被截掉的尾部空格。"},
     {"jst_loader_retries_total", "重做的批次：connection、lock、capacity、readonly、unknown。"},
     {"jst_loader_paused", "等待期间为 1：database；schema、flood（需要人处理）；lost（消息未读即被删除）。"},
     {"jst_transformer_paused", "等待期间为 1：flood（需要人处理）；lost（消息未读即被删除）。"},

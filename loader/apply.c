@@ -5,143 +5,12 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/base/units.h"
-#include "common/mysql/sql.h"
-#include "loader/heads.h"
+#include "common/mysql/rounding.h"
+#include "loader/bad_documents.h"
+#include "loader/judge.h"
 #include "loader/prune.h"
 #include "loader/row_check.h"
-#include "loader/row_write.h"
 #include "loader/transaction.h"
-
-enum {
-    /* bytes; the server's own limit holds when it is lower */
-    STATEMENT_AIM = 16 * 1024 * 1024, /* of several rows */
-    STATEMENT_MAX = 64 * 1024 * 1024, /* of one row: the largest rows message with every byte escaped */
-    KEPT_MAX = 2 * 1024 * 1024,       /* memory that waits for the next statement */
-};
-
-static int query_text(struct transaction *t, const char *sql, struct err *err)
-{
-    return db_query(t->db, sql, strlen(sql), NULL, err);
-}
-
-/* The number of a document's rows that are not rejected. */
-static size_t good_rows(const struct transaction *t, const struct document *d)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < d->row_count; i++)
-        n += !t->batch->rows[d->first_row + i].rejected;
-    return n;
-}
-
-/* ------------------------------------------------------------------ 1. and 2.: the heads */
-
-/* *ret_all_new: none of them had a head, so there is none to lose against. */
-static int raise_heads(struct transaction *t, size_t first, size_t count, bool *ret_all_new, struct err *err)
-{
-    struct db_result result = {0};
-
-    buf_reset(&t->sql);
-    heads_put_raise(&t->sql);
-    for (size_t i = first; i < first + count; i++) {
-        const struct document *d = transaction_document(t, i);
-        heads_put_values(&t->sql, i == first, t->p->name, d->id, d->version, (uint64_t)d->published_ms,
-                         good_rows(t, d));
-    }
-    heads_put_raise_end(&t->sql);
-    if (transaction_query(t, &result, err) != 0)
-        return -1;
-    /* an inserted row counts 1, a changed one 2 and as a duplicate, an unchanged one nothing */
-    *ret_all_new = result.affected == count && (count == 1 || result.duplicates == 0);
-    db_result_free(&result);
-    return 0;
-}
-
-static int find_by_id(const struct transaction *t, const char *id, size_t *ret)
-{
-    size_t low = 0;
-    size_t high = t->count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = strcmp(transaction_document(t, middle)->id, id);
-        if (order == 0) {
-            *ret = middle;
-            return 0;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return -1;
-}
-
-/* Mark the documents that lost: their head is above their own (version, published). */
-static int judge_heads(struct transaction *t, const struct db_result *heads, size_t asked, struct err *err)
-{
-    if (heads->count != asked)
-        return err_set(
-            err, ERR_PAUSE, 0,
-            "jst_heads does not tell all document ids apart (%zu of %zu found): its column document must "
-            "compare byte by byte, as `jstctl ddl` has it",
-            heads->count, asked);
-    for (size_t i = 0; i < heads->count; i++) {
-        size_t at;
-        uint64_t version;
-        uint64_t published;
-        char **row = heads->rows[i];
-        if (find_by_id(t, row[0], &at) != 0 || parse_uint64(row[1], &version) != 0 ||
-            parse_uint64(row[2], &published) != 0)
-            return err_set(err, ERR_PAUSE, 0, "jst_heads holds values that the loader did not write");
-        const struct document *d = transaction_document(t, at);
-        t->lost[at] = heads_newer(version, published, d->version, (uint64_t)d->published_ms);
-    }
-    return 0;
-}
-
-static int read_heads(struct transaction *t, size_t first, size_t count, struct err *err)
-{
-    struct db_result heads = {0};
-
-    buf_reset(&t->sql);
-    heads_put_select(&t->sql, t->p->name);
-    for (size_t i = first; i < first + count; i++) {
-        if (i > first)
-            buf_add_char(&t->sql, ',');
-        sql_put_text(&t->sql, transaction_document(t, i)->id, strlen(transaction_document(t, i)->id));
-    }
-    buf_add_char(&t->sql, ')');
-    if (transaction_query(t, &heads, err) != 0)
-        return -1;
-    int rc = judge_heads(t, &heads, count, err);
-    db_result_free(&heads);
-    return rc;
-}
-
-/* Raise, and so lock, all heads before the first one is read. */
-static int take_heads(struct transaction *t, struct err *err)
-{
-    bool all_new = true;
-    bool new;
-    size_t n;
-
-    for (size_t i = 0; i < t->count; i += n) {
-        n = documents_per_statement(t, i);
-        if (raise_heads(t, i, n, &new, err) != 0)
-            return -1;
-        all_new = all_new && new;
-    }
-    for (size_t i = 0; i < t->count && !all_new; i += n) {
-        n = documents_per_statement(t, i);
-        if (read_heads(t, i, n, err) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* ------------------------------------------------------------------ the transaction */
 
 /* An error about data while no row is written: the tables are at fault, so the pipeline pauses. */
 static int blame_tables(struct err *err, const char *consequence)
@@ -153,39 +22,181 @@ static int blame_tables(struct err *err, const char *consequence)
 }
 
 /* Many bad documents mean that the fault is not in their rows. Checked before anything is committed. */
-static int check_flood(const struct transaction *t, const struct apply_rules *rules, struct err *err)
+static int check_flood(const struct transaction *t, struct err *err)
 {
-    size_t bad = batch_bad_documents(t->batch, t->sorted, t->lost, t->count);
+    struct flood_first first = {0};
 
-    if (rules->flood == NULL || bad == 0 ||
-        !flood_exceeds(rules->flood, t->batch->document_count - bad, bad, rules->flood_limit))
+    if (t->rules->flood == NULL || !bad_documents_flood(t->batch, t->rules->flood, t->rules->flood_limit))
         return 0;
-    return err_set(err, ERR_PAUSE, APPLY_FLOOD,
-                   "flood: %zu of the batch's %zu documents would end in dead letters (--flood-limit)", bad,
-                   t->batch->document_count);
+    bad_documents_first(t->batch, &first);
+    char *text = flood_first_text(&first);
+    err_set(
+        err, ERR_PAUSE, APPLY_FLOOD,
+        "flood: %zu of the batch's %zu documents would end in dead letters (--flood-limit); the first: %s",
+        bad_documents_count(t->batch), t->batch->document_count, text);
+    free(text);
+    flood_first_free(&first);
+    return -1;
 }
 
-static int run_transaction(struct transaction *t, const struct apply_rules *rules, struct err *err)
+/* ------------------------------------------------------------------ marks */
+
+/* What this process has put there is still there, unless the database was set back. */
+static int compare_marks(const struct mark_list *marks, const struct stored_marks *stored, struct err *err)
 {
-    t->rows = t->pruned = t->found_bad = 0;
-    memset(t->lost, 0, t->count * sizeof *t->lost);
-    if (t->count == 0)
-        return check_flood(t, rules, err);
-    if (query_text(t, "START TRANSACTION", err) != 0)
+    for (size_t i = 0; i < marks->count; i++) {
+        const struct mark *own = &marks->list[i];
+        const struct stored_mark *there = stored_marks_find(stored, own->topic, own->partition);
+        int64_t next = there != NULL ? there->next_offset : 0;
+        if (own->written >= 0 && next < own->written)
+            return err_set(
+                err, ERR_RETRY, APPLY_SET_BACK,
+                "the database was set back: it holds %s/%d up to %lld, and this loader has committed "
+                "it up to %lld",
+                own->topic, own->partition, (long long)next, (long long)own->written);
+    }
+    return 0;
+}
+
+int apply_marks(struct store *store, const struct table *table, const struct mark_list *marks,
+                struct err *err)
+{
+    struct stored_marks stored = {0};
+
+    if (marks->count == 0)
+        return 0;
+    if (store->ops->read_marks(store, table->pipeline->name, true, &stored, err) != 0)
         return -1;
-    if (take_heads(t, err) != 0)
+    int rc = compare_marks(marks, &stored, err);
+    stored_marks_free(&stored);
+    return rc == 0 ? store->ops->put_marks(store, table, marks->list, marks->count, err) : -1;
+}
+
+static int put_marks(const struct transaction *t, struct err *err)
+{
+    struct mark_list marks = {0};
+
+    if (t->rules->marks == NULL)
+        return 0;
+    t->rules->marks(t->rules->arg, &marks);
+    int rc = apply_marks(t->store, t->table, &marks, err);
+    free(marks.list);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the transaction */
+
+/* The number of a document's rows that are not rejected. */
+static size_t count_good(const struct transaction *t, const struct document *d)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->row_count; i++)
+        n += !t->batch->rows[d->first_row + i].rejected;
+    return n;
+}
+
+static int take_heads(struct transaction *t, struct err *err)
+{
+    memset(t->lost, 0, t->count * sizeof *t->lost);
+    for (size_t i = 0; i < t->count; i++) {
+        const struct document *d = transaction_document(t, i);
+        t->heads[i] = (struct head){
+            .document = d->id, .stamp = d->stamp, .rows = count_good(t, d), .source = d->source};
+    }
+    if (t->store->ops->raise_heads(t->store, t->p->heads_name, t->heads, t->count, t->lost, err) != 0)
         return blame_tables(err, "jst_heads does not take the batch's documents");
+    for (size_t i = 0; i < t->count; i++)
+        t->batch->documents[t->sorted[i]].lost = t->lost[i];
+    return 0;
+}
+
+static void collect_rows(struct transaction *t)
+{
+    t->good_count = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct document *d = transaction_document(t, i);
+        for (size_t j = 0; j < d->row_count && !t->lost[i]; j++)
+            if (!t->batch->rows[d->first_row + j].rejected)
+                t->good[t->good_count++] = &t->batch->rows[d->first_row + j];
+    }
+}
+
+/* Begin, take the heads, and delete what the documents no longer have. Then rows may be written. */
+static int open_transaction(struct transaction *t, struct err *err)
+{
+    t->pruned = t->kept = t->replaced = 0;
+    if (t->store->ops->begin(t->store, err) != 0 || take_heads(t, err) != 0)
+        return -1;
+    collect_rows(t);
     if (prune_stored_rows(t, err) != 0)
         return blame_tables(err, "stored rows that are no longer wanted cannot be deleted");
-    if (write_wanted_rows(t, err) != 0 || check_flood(t, rules, err) != 0)
+    return 0;
+}
+
+static int write_rows(struct transaction *t, enum write_form form, struct err *err)
+{
+    return t->store->ops->write_rows(t->store, t->table, t->batch, t->good, t->good_count, form, &t->replaced,
+                                     err);
+}
+
+/* Texts that fit are the usual case: they are not looked at. */
+static bool may_round(const struct table_column *c, size_t len)
+{
+    return c->kind != COLUMN_TEXT || len > c->length || c->form == TEXT_CHAR;
+}
+
+/* What the table now holds otherwise than it came, by column. */
+static void count_rounded(struct transaction *t)
+{
+    memset(t->rounded, 0, t->p->column_count * sizeof *t->rounded);
+    for (size_t i = 0; i < t->good_count; i++)
+        for (size_t c = 0; c < t->p->column_count; c++) {
+            size_t len;
+            const char *text = batch_cell(t->batch, t->good[i], c, &len);
+            const struct table_column *column = &t->table->columns[c];
+            if (text != NULL && may_round(column, len) && column_rounds(column, text, len) != ROUNDING_NONE)
+                t->rounded[c]++;
+        }
+}
+
+/* One whole transaction. *ret_blamed: a row seems to be at fault, and the transaction was given up. */
+static int run_transaction(struct transaction *t, enum write_form form, bool *ret_blamed, struct err *err)
+{
+    *ret_blamed = false;
+    if (t->count == 0)
+        return check_flood(t, err);
+    if (open_transaction(t, err) != 0)
         return -1;
-    /* A stored version of a rejected row must be deleted as well: roll back and run again without the row. */
-    return t->found_bad > 0 ? query_text(t, "ROLLBACK", err) : query_text(t, "COMMIT", err);
+    if (t->good_count > 0 && write_rows(t, form, err) != 0) {
+        *ret_blamed = transaction_blames_row(t, err);
+        return -1;
+    }
+    if (t->replaced > t->kept && judge_overwritten(t, err) != 0)
+        return -1;
+    if (check_flood(t, err) != 0 || put_marks(t, err) != 0)
+        return -1;
+    count_rounded(t);
+    return t->store->ops->commit(t->store, err);
+}
+
+/* Find the rows at fault, in a transaction that is rolled back. The table is looked at anew first: it may
+ * have changed since, and then no row is at fault. */
+static int find_bad_rows(struct transaction *t, struct err *err)
+{
+    struct table *now;
+
+    if (t->store->ops->look(t->store, t->p, false, &now, err) != 0)
+        return -1;
+    table_free(now);
+    if (open_transaction(t, err) != 0 || judge_rows(t, err) != 0)
+        return -1;
+    return check_flood(t, err);
 }
 
 static struct apply_result mark_stale(struct transaction *t)
 {
-    struct apply_result result = {.rows = t->rows, .pruned = t->pruned};
+    struct apply_result result = {.pruned = t->pruned, .rounded = t->rounded};
     const struct batch *b = t->batch;
 
     for (size_t i = 0; i < t->count; i++) {
@@ -194,60 +205,65 @@ static struct apply_result mark_stale(struct transaction *t)
         else
             result.written++;
     }
+    result.rows = t->count > 0 ? t->good_count : 0;
     for (size_t i = 0; i < b->document_count; i++)
         result.stale += b->documents[i].state == DOCUMENT_STALE;
     for (size_t i = 0; i < b->row_count; i++)
         result.rejected += b->rows[i].rejected && b->documents[b->rows[i].document].state == DOCUMENT_WANTED;
+    t->rounded = NULL;
     return result;
 }
 
-static void take_memory(struct transaction *t, struct buf *kept, size_t max_bytes)
+/* LOAD DATA always replaces, so it stands in for REPLACE only. */
+static enum write_form first_form(const struct transaction *t)
 {
-    if (kept != NULL && kept->cap > 0) {
-        t->sql = *kept;
-        t->sql.max = max_bytes;
-        buf_reset(&t->sql);
-    } else {
-        buf_init(&t->sql, max_bytes);
-    }
+    return !t->p->insert && t->store->ops->can_load(t->store) ? FORM_LOAD : FORM_TEXT;
 }
 
-static void give_memory(struct transaction *t, struct buf *kept)
+/* Write everything; if a row is at fault, find all such rows, and write everything else. */
+static int run_batch(struct transaction *t, struct err *err)
 {
-    if (kept == NULL || t->sql.cap > KEPT_MAX) {
-        buf_free(&t->sql);
-        buf_init(&t->sql, 0);
+    bool blamed;
+
+    if (run_transaction(t, first_form(t), &blamed, err) == 0)
+        return 0;
+    if (!blamed)
+        return -1;
+    t->store->ops->rollback(t->store);
+    if (find_bad_rows(t, err) != 0)
+        return -1;
+    t->store->ops->rollback(t->store);
+    err_clear(err);
+    if (run_transaction(t, FORM_TEXT, &blamed, err) == 0)
+        return 0;
+    if (blamed) { /* each row was written a moment ago: the next try judges anew */
+        err->kind = ERR_RETRY;
+        err_prefix(err, "a row was refused that had just been accepted");
     }
-    if (kept != NULL)
-        *kept = t->sql;
+    return -1;
 }
 
-int apply_batch(struct db *db, const struct table *table, struct batch *batch,
+int apply_batch(struct store *store, const struct table *table, struct batch *batch,
                 const struct apply_rules *rules, struct apply_result *ret, struct err *err)
 {
-    struct transaction t = {.db = db,
-                            .table = table,
-                            .p = table->pipeline,
-                            .batch = batch,
-                            .unknown_as_row = rules->unknown_as_row};
-    size_t largest = db_max_statement(db);
+    struct transaction t = {
+        .store = store, .table = table, .p = table->pipeline, .batch = batch, .rules = rules};
 
-    take_memory(&t, rules->sql, largest < STATEMENT_MAX ? largest : STATEMENT_MAX);
-    t.aim = largest < STATEMENT_AIM ? largest : STATEMENT_AIM;
     row_check_batch(batch, table);
     t.sorted = batch_sorted(batch, &t.count);
-    t.lost = mem_zalloc(t.count, sizeof *t.lost);
-    int rc;
-    do
-        rc = run_transaction(&t, rules, err);
-    while (rc == 0 && t.found_bad > 0);
-    if (rc == 0) {
+    t.heads = mem_zalloc(t.count + 1, sizeof *t.heads);
+    t.lost = mem_zalloc(t.count + 1, sizeof *t.lost);
+    t.good = mem_zalloc(batch->row_count + 1, sizeof *t.good);
+    t.rounded = mem_zalloc(t.p->column_count, sizeof *t.rounded);
+    int rc = run_batch(&t, err);
+    if (rc == 0)
         *ret = mark_stale(&t);
-    } else if (query_text(&t, "ROLLBACK", NULL) != 0) {
-        db_disconnect(db);
-    }
+    else
+        store->ops->rollback(store);
     free(t.sorted);
+    free(t.heads);
     free(t.lost);
-    give_memory(&t, rules->sql);
+    free(t.good);
+    free(t.rounded);
     return rc;
 }

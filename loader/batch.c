@@ -5,19 +5,21 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/json/json.h"
-#include "common/wire/version.h"
 
-enum { INDEX_START = 1024, TEXT_MAX = 1U << 30 };
+enum {
+    TEXT_MAX = 1U << 30,
+    SOURCE_MAX = 300,       /* bytes, as jst_heads has room for */
+    RECORD_OVERHEAD = 1024, /* bytes: headers, and what librdkafka keeps of a message */
+};
 
-struct batch *batch_new(const struct pipeline *pipeline)
+struct batch *batch_new(struct row_reader *reader)
 {
     struct batch *b = mem_zalloc(1, sizeof *b);
 
-    b->pipeline = pipeline;
+    b->reader = reader;
+    b->pipeline = row_reader_pipeline(reader);
     buf_init(&b->text, TEXT_MAX);
-    b->index_size = INDEX_START;
-    b->index = mem_zalloc(b->index_size, sizeof *b->index);
+    hash_begin(&b->index, 0);
     return b;
 }
 
@@ -34,7 +36,8 @@ void batch_free(struct batch *b, struct source *source)
     free(b->documents);
     free(b->rows);
     free(b->cells);
-    free(b->index);
+    free(b->parts);
+    hash_free(&b->index);
     buf_free(&b->text);
     free(b);
 }
@@ -42,6 +45,12 @@ void batch_free(struct batch *b, struct source *source)
 bool batch_is_full(const struct batch *b, const struct batch_limits *limits)
 {
     return b->row_count >= limits->rows || b->document_count >= limits->rows || b->bytes >= limits->bytes;
+}
+
+size_t batch_memory(const struct batch *b)
+{
+    return b->bytes + b->document_count * (RECORD_OVERHEAD + sizeof *b->documents) + b->text.cap +
+           b->row_cap * sizeof *b->rows + b->cell_cap * sizeof *b->cells;
 }
 
 /* The number of rows that the header claims; reading the message checks it. */
@@ -65,91 +74,74 @@ bool batch_has_room(const struct batch *b, const struct record *r, const struct 
 
 /* ------------------------------------------------------------------ documents by id */
 
-static uint64_t hash_of(const char *id)
+/* The first document of that id, or NULL; *probe is then where to put one. */
+static struct document *find_first(const struct batch *b, const char *id, struct hash_probe *probe)
 {
-    uint64_t h = 14695981039346656037ULL; /* FNV-1a */
+    uintptr_t item;
 
-    for (; *id != '\0'; id++)
-        h = (h ^ (unsigned char)*id) * 1099511628211ULL;
-    return h;
+    *probe = hash_probe(&b->index, hash_text(id));
+    while (hash_next(&b->index, probe, &item))
+        if (strcmp(b->documents[item].id, id) == 0)
+            return &b->documents[item];
+    return NULL;
 }
 
-/* The slot of that id: the one of its document, or a free one. */
-static size_t *slot_of(const struct batch *b, const char *id)
+bool batch_overlaps(const struct batch *a, const struct batch *b)
 {
-    size_t at = (size_t)hash_of(id) & (b->index_size - 1);
+    struct hash_probe probe;
+    const struct batch *few = a->document_count < b->document_count ? a : b;
+    const struct batch *many = few == a ? b : a;
 
-    while (b->index[at] != 0 && strcmp(b->documents[b->index[at] - 1].id, id) != 0)
-        at = (at + 1) & (b->index_size - 1);
-    return &b->index[at];
+    for (size_t i = 0; i < few->document_count; i++)
+        if (few->documents[i].state == DOCUMENT_WANTED &&
+            find_first(many, few->documents[i].id, &probe) != NULL)
+            return true;
+    return false;
 }
 
-static void grow_index(struct batch *b)
-{
-    if (b->document_count * 2 < b->index_size)
-        return;
-    size_t *old = b->index;
-    size_t old_size = b->index_size;
+/* ------------------------------------------------------------------ partitions */
 
-    b->index_size *= 2;
-    b->index = mem_zalloc(b->index_size, sizeof *b->index);
-    for (size_t i = 0; i < old_size && b->documents != NULL; i++)
-        if (old[i] != 0)
-            *slot_of(b, b->documents[old[i] - 1].id) = old[i];
-    free(old);
+static void note_part(struct batch *b, const struct record *r)
+{
+    for (size_t i = 0; i < b->part_count; i++) {
+        struct batch_part *part = &b->parts[i];
+        if (part->partition == r->partition && strcmp(part->topic, r->topic) == 0) {
+            part->last = r->offset;
+            return;
+        }
+    }
+    b->parts = mem_grow(b->parts, &b->part_cap, b->part_count, sizeof *b->parts);
+    b->parts[b->part_count++] = (struct batch_part){
+        .topic = r->topic, .partition = r->partition, .first = r->offset, .last = r->offset, .written = -1};
 }
 
 /* ------------------------------------------------------------------ rows */
 
-static struct cell put_cell(struct batch *b, const struct json_value *v)
+static int read_row(struct batch *b, const char *line, size_t len, struct err *err)
 {
-    const char *text = json_text(v);
+    size_t columns = b->pipeline->column_count;
 
-    if (json_type(v) == JSON_TRUE || json_type(v) == JSON_FALSE)
-        text = json_type(v) == JSON_TRUE ? "1" : "0";
-    if (text == NULL)
-        return (struct cell){.len = VALUE_NULL};
-    struct cell c = {.at = (uint32_t)b->text.len, .len = (uint32_t)strlen(text)};
-    buf_add(&b->text, text, c.len);
-    return c;
-}
-
-static int read_row(struct batch *b, struct json_doc *doc, const char *line, size_t len, struct err *err)
-{
-    const struct json_value *object;
-
-    if (json_parse(doc, line, len, &object, err) != 0)
-        return -1;
-    if (json_type(object) != JSON_OBJECT)
-        return err_set(err, ERR_REJECT, 0, "a row is no object");
     b->rows = mem_grow(b->rows, &b->row_cap, b->row_count, sizeof *b->rows);
+    while (b->cell_count + columns > b->cell_cap)
+        b->cells = mem_grow(b->cells, &b->cell_cap, b->cell_cap, sizeof *b->cells);
+    if (row_read(b->reader, line, len, &b->cells[b->cell_count], &b->text, err) != 0)
+        return -1;
     b->rows[b->row_count++] = (struct row){
         .document = b->document_count, .first_cell = b->cell_count, .line = line, .line_len = len};
-    const struct json_value *at = NULL; /* a row has its columns in order, unless an older mapping made it */
-    for (size_t i = 0; i < b->pipeline->column_count; i++) {
-        const struct json_value *v = json_member_near(object, b->pipeline->columns[i].name, &at);
-        if (json_type(v) == JSON_OBJECT || json_type(v) == JSON_ARRAY)
-            return err_set(err, ERR_REJECT, 0, "column %s is an object or array",
-                           b->pipeline->columns[i].name);
-        b->cells = mem_grow(b->cells, &b->cell_cap, b->cell_count, sizeof *b->cells);
-        b->cells[b->cell_count++] = put_cell(b, v);
-    }
+    b->cell_count += columns;
     return 0;
 }
 
 static int read_rows(struct batch *b, const struct record *r, struct err *err)
 {
-    static struct json_doc *doc; /* shared by all batches, since one thread fills them */
     const char *at = r->value;
     const char *end = r->value + r->value_len;
 
-    if (doc == NULL)
-        doc = json_doc_new();
     for (size_t n = 1; at < end; n++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         if (newline == NULL)
             return err_set(err, ERR_REJECT, 0, "the last row is not ended by a newline");
-        if (read_row(b, doc, at, (size_t)(newline - at), err) != 0)
+        if (read_row(b, at, (size_t)(newline - at), err) != 0)
             return err_prefix(err, "row %zu", n);
         at = newline + 1;
     }
@@ -166,22 +158,16 @@ static int read_document(struct batch *b, const struct record *r, struct documen
     if (rows_message_read(r, b->pipeline->name, &m, err) != 0)
         return -1;
     d->id = m.document;
-    d->received_at_ms = m.received_at_ms;
-    d->published_ms = r->timestamp_ms > 0 ? r->timestamp_ms : 0; /* -1: none */
-    if (*m.version == '\0')
-        d->version = (uint64_t)m.received_at_ms;
-    else if (version_parse(m.version, &d->version) != 0)
+    if (stamp_read(m.version, m.received_at_ms, r->timestamp_ms > 0 ? r->timestamp_ms : 0 /* -1: none */,
+                   &d->stamp) != 0)
         return err_set(err, ERR_REJECT, 0, "header %s is neither a 64-bit number nor a datetime", H_VERSION);
+    const char *source = record_header(r, H_SOURCE);
+    d->source = source != NULL && strlen(source) <= SOURCE_MAX ? source : "";
     d->first_row = b->row_count;
     if (read_rows(b, r, err) != 0)
         return -1;
     d->row_count = b->row_count - d->first_row;
     return 0;
-}
-
-static bool is_older(const struct document *a, const struct document *b)
-{
-    return a->version != b->version ? a->version < b->version : a->published_ms < b->published_ms;
 }
 
 static void set_stale(struct batch *b, struct document *d)
@@ -200,6 +186,7 @@ void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms
 
     if (b->document_count == 0)
         b->since_ms = now_monotonic_ms;
+    note_part(b, r);
     b->bytes += r->value_len;
     b->documents = mem_grow(b->documents, &b->document_cap, b->document_count, sizeof *b->documents);
     struct document *d = &b->documents[b->document_count];
@@ -218,40 +205,24 @@ void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms
     b->document_count++;
     b->wanted++;
     b->wanted_rows += d->row_count;
-    size_t *slot = slot_of(b, d->id);
-    struct document *other = *slot != 0 ? &b->documents[*slot - 1] : NULL;
-    if (other != NULL && is_older(d, other)) {
+    size_t at = (size_t)(d - b->documents);
+    struct hash_probe probe;
+    struct document *first = find_first(b, d->id, &probe);
+    if (first == NULL) {
+        d->newest = at;
+        hash_put(&b->index, &probe, at);
+        return;
+    }
+    struct document *newest = &b->documents[first->newest];
+    if (stamp_newer(&newest->stamp, &d->stamp)) {
         set_stale(b, d);
         return;
     }
-    if (other != NULL)
-        set_stale(b, other);
-    *slot = b->document_count;
-    grow_index(b);
+    set_stale(b, newest);
+    first->newest = at;
 }
 
 /* ------------------------------------------------------------------ rejections */
-
-static bool has_rejected_row(const struct batch *b, const struct document *d)
-{
-    for (size_t i = 0; i < d->row_count; i++)
-        if (b->rows[d->first_row + i].rejected)
-            return true;
-    return false;
-}
-
-size_t batch_bad_documents(const struct batch *b, const size_t *sorted, const bool *lost, size_t count)
-{
-    size_t bad = 0;
-
-    for (size_t i = 0; i < b->document_count; i++)
-        bad += b->documents[i].state == DOCUMENT_BROKEN ||
-               (sorted == NULL && b->documents[i].state == DOCUMENT_WANTED &&
-                has_rejected_row(b, &b->documents[i]));
-    for (size_t i = 0; i < count && sorted != NULL && lost != NULL; i++)
-        bad += !lost[i] && has_rejected_row(b, &b->documents[sorted[i]]);
-    return bad;
-}
 
 void batch_forget_rejections(struct batch *b)
 {

@@ -1,12 +1,18 @@
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/units.h"
 #include "common/kafka/kafka.h"
 #include "common/monitor/health.h"
 #include "common/skeleton/app.h"
 #include "loader/load.h"
+#include "loader/store_mysql.h"
 
-enum { LOCK_WAIT_S = 20 };
+static bool is_replay(const struct options *o)
+{
+    return options_given(o, "replay-from");
+}
 
 static void check_options(const struct app *app, struct faults *faults)
 {
@@ -18,6 +24,89 @@ static void check_options(const struct app *app, struct faults *faults)
         fault_add(faults, FAULT_ERROR, "--mysql-user", "is needed");
     if (ca_file != NULL && access(ca_file, R_OK) != 0)
         fault_add(faults, FAULT_ERROR, "--mysql-ca", "%s cannot be read: %m", ca_file);
+    if (options_given(app->options, "replay-to") && !is_replay(app->options))
+        fault_add(faults, FAULT_ERROR, "--replay-to", "needs --replay-from");
+}
+
+static int open_rows(const struct options *o, const struct routes *routes, struct source **ret,
+                     struct err *err)
+{
+    if (!is_replay(o))
+        return kafka_routes_open(o, routes, TOPIC_ROWS, true, ret, err);
+    int64_t from_ms = options_since(o, "replay-from", clock_now_ms() / 1000) * 1000;
+    int64_t to_ms = options_given(o, "replay-to") ? options_number(o, "replay-to") * 1000 : 0;
+    return kafka_replay_open(o, routes, TOPIC_ROWS, from_ms, to_ms, ret, err);
+}
+
+/* Waits for locks, seconds: what meets a lock gives way soon, and waits again on a connection of its own. */
+enum { WRITERS_MAX = 16, LOCK_WAIT_S = 1, SLOW_LOCK_WAIT_S = 20 };
+
+enum {
+    AUTO_ENOUGH = 200, /* rows */
+    AUTO_MOST = 10000,
+    PERSON_RETRY_MS = 60 * 1000,
+    PATIENCE_MS = 60 * 1000,
+    IDLE_LOOK_MS = 15 * 1000,
+};
+
+struct connections {
+    struct store *list[WRITERS_MAX + 1]; /* the writers', and the slow one */
+    size_t count;
+};
+
+static int open_stores(const struct options *options, struct connections *ret, struct err *err)
+{
+    size_t writers = (size_t)options_number(options, "writers");
+
+    for (size_t i = 0; i <= writers; i++) {
+        struct db *db;
+        if (db_mysql_new(options, i < writers ? LOCK_WAIT_S : SLOW_LOCK_WAIT_S, &db, err) != 0)
+            return -1;
+        ret->list[ret->count++] = store_mysql_new(db);
+    }
+    return 0;
+}
+
+static void free_stores(struct connections *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        store_free(c->list[i]);
+    c->count = 0;
+}
+
+/* Builds for tests wait as long as a variable says. */
+static int64_t wait_ms(const char *variable, int64_t ms)
+{
+#ifndef NDEBUG
+    const char *text = getenv(variable);
+
+    if (text != NULL)
+        parse_int64(text, &ms); /* what is not a number changes nothing */
+#endif
+    (void)variable;
+    return ms;
+}
+
+static struct load settings_of(const struct options *options)
+{
+    size_t rows = (size_t)options_number(options, "batch-rows"); /* 0: auto */
+
+    return (struct load){
+        .limits = {.rows = rows > 0 ? rows : AUTO_MOST,
+                   .bytes = (size_t)options_number(options, "batch-bytes")},
+        .enough_rows = rows > 0 ? rows : AUTO_ENOUGH,
+        .buffer_bytes = (size_t)options_number(options, "buffer-bytes"),
+        .batch_wait_ms = options_number(options, "batch-wait"),
+        .create_tables = options_flag(options, "create-tables"),
+        .flood_limit = options_number(options, "flood-limit"),
+        .person_retry_ms = wait_ms("JSTPIPE_RETRY_MS", PERSON_RETRY_MS),
+        .patience_ms = wait_ms("JSTPIPE_PATIENCE_MS", PATIENCE_MS),
+        .idle_look_ms = IDLE_LOOK_MS,
+        .replay = is_replay(options),
+        .bounded = options_flag(options, "once") || is_replay(options),
+        .stopping = app_stopping,
+        .now_ms = clock_now_ms,
+    };
 }
 
 int main(int argc, char **argv)
@@ -27,7 +116,7 @@ int main(int argc, char **argv)
     struct routes routes = {0};
     struct source *in = NULL;
     struct sink *dead = NULL;
-    struct db *db = NULL;
+    struct connections connections = {0};
     const unsigned roles = 1U << TOPIC_ROWS | 1U << TOPIC_DEAD;
 
     if (app_init(PROGRAM_LOADER, argc, argv, check_options, &app, &err) != 0)
@@ -36,28 +125,20 @@ int main(int argc, char **argv)
     load_metrics_init(&routes);
     health_reason("kafka", "not connected yet");
     health_reason("mysql", "not connected yet");
-    if (db_mysql_new(app.options, LOCK_WAIT_S, &db, &err) != 0 ||
+    if (open_stores(app.options, &connections, &err) != 0 ||
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
                              &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)topic_max_bytes(app.topics, TOPIC_DEAD), &dead, &err) != 0 ||
-        kafka_routes_open(app.options, &routes, TOPIC_ROWS, false, &in, &err) != 0)
+        open_rows(app.options, &routes, &in, &err) != 0)
         goto out;
     app_ready(&app);
 
-    struct load load = {
-        .in = in,
-        .dead = dead,
-        .db = db,
-        .routes = &routes,
-        .limits = {.rows = (size_t)options_number(app.options, "batch-rows"),
-                   .bytes = (size_t)options_number(app.options, "batch-bytes")},
-        .batch_wait_ms = options_number(app.options, "batch-wait"),
-        .create_tables = options_flag(app.options, "create-tables"),
-        .flood_limit = options_number(app.options, "flood-limit"),
-        .bounded = options_flag(app.options, "once"),
-        .stopping = app_stopping,
-        .now_ms = clock_now_ms,
-    };
+    struct load load = settings_of(app.options);
+    load.in = in;
+    load.dead = dead;
+    load.stores = connections.list;
+    load.store_count = connections.count;
+    load.routes = &routes;
     if (load_run(&load, &err) > 0) {
         source_free(in); /* commits what is durable, leaves the group */
         _exit(app_end(&err));
@@ -65,7 +146,7 @@ int main(int argc, char **argv)
 out:
     source_free(in);
     sink_free(dead);
-    db_free(db);
+    free_stores(&connections);
     routes_free(&routes);
     return app_exit(&app, &err);
 }

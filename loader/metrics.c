@@ -33,8 +33,15 @@ static const struct metric_family batch_seconds_family = {
     .name = "jst_loader_batch_seconds",
     .type = METRIC_HISTOGRAM,
     .help = "How long a committed transaction took.",
+    .labels = {"pipeline"},
     .buckets = batch_buckets,
     .bucket_count = sizeof batch_buckets / sizeof batch_buckets[0],
+};
+static const struct metric_family rounded_family = {
+    .name = "jst_loader_rounded_values_total",
+    .type = METRIC_COUNTER,
+    .help = "Values that the column holds otherwise than they came: digits lost, spaces at the end cut.",
+    .labels = {"pipeline", "column"},
 };
 static const struct metric_family retries_family = {
     .name = "jst_loader_retries_total",
@@ -52,14 +59,14 @@ static const struct metric_family end_to_end_family = {
     .name = "jst_end_to_end_seconds",
     .type = METRIC_HISTOGRAM,
     .help = "From the API's answer to the COMMIT, for each document written.",
+    .labels = {"pipeline"},
     .buckets = end_to_end_buckets,
     .bucket_count = sizeof end_to_end_buckets / sizeof end_to_end_buckets[0],
 };
 
 const struct metric_family *const loader_families[] = {
-    &documents_family, &rows_family,          &pruned_family,
-    &batches_family,   &batch_seconds_family, &retries_family,
-    &paused_family,    &end_to_end_family,    NULL,
+    &documents_family, &rows_family,   &pruned_family,     &batches_family, &batch_seconds_family,
+    &retries_family,   &paused_family, &end_to_end_family, &rounded_family, NULL,
 };
 
 void load_metrics_pipeline(const char *pipeline)
@@ -72,10 +79,10 @@ void load_metrics_pipeline(const char *pipeline)
     metric_get(&pruned_family, pipeline, NULL);
     metric_get(&batches_family, pipeline, "committed", NULL);
     metric_get(&batches_family, pipeline, "retried", NULL);
-    metric_get(&batch_seconds_family, NULL);
+    metric_get(&batch_seconds_family, pipeline, NULL);
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
         metric_get(&retries_family, pipeline, classes[i], NULL);
-    metric_get(&end_to_end_family, NULL);
+    metric_get(&end_to_end_family, pipeline, NULL);
 }
 
 void load_count_commit(const struct batch *b, const struct apply_result *r, double seconds, int64_t now_ms)
@@ -87,11 +94,16 @@ void load_count_commit(const struct batch *b, const struct apply_result *r, doub
     metric_add(metric_get(&rows_family, name, NULL), (double)r->rows);
     metric_add(metric_get(&pruned_family, name, NULL), (double)r->pruned);
     metric_add(metric_get(&batches_family, name, "committed", NULL), 1);
-    metric_observe(metric_get(&batch_seconds_family, NULL), seconds);
-    struct metric *end_to_end = metric_get(&end_to_end_family, NULL);
+    metric_observe(metric_get(&batch_seconds_family, name, NULL), seconds);
+    struct metric *end_to_end = metric_get(&end_to_end_family, name, NULL);
     for (size_t i = 0; i < b->document_count; i++)
         if (b->documents[i].state == DOCUMENT_WANTED)
-            metric_observe(end_to_end, (double)(now_ms - b->documents[i].received_at_ms) / 1000);
+            metric_observe(end_to_end, (double)(now_ms - b->documents[i].stamp.received_ms) / 1000);
+}
+
+void load_count_rounded(const char *pipeline, const char *column, uint32_t values)
+{
+    metric_add(metric_get(&rounded_family, pipeline, column, NULL), values);
 }
 
 void load_count_retry(const char *pipeline, const char *class)

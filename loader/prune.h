@@ -5,8 +5,8 @@
 struct err;
 struct transaction;
 
-/* Delete the stored rows of the documents that won whose key is not among the rows to be written. Errors as
- * transaction_query(). */
+/* Delete the stored rows of the documents that won whose key is not among the rows to be written, and count
+ * the others. Errors as the store's. */
 int prune_stored_rows(struct transaction *t, struct err *err);
 
 #endif

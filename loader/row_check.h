@@ -10,6 +10,8 @@
 
 /* Marks wanted documents' rows as rejected, with code and text, when
  *   a key column would be NULL (1048, as a primary key says): each repetition would add a row;
+ *   a key column would hold another form of the value, "7" for "007": it might meet another row;
+ *   an earlier row of its document has the same key;
  *   the document's column holds another text than the document's id, or is an integer column and the id is
  *   not an integer as MySQL writes it: a later version would not find the row. */
 void row_check_batch(struct batch *batch, const struct table *table);
@@ -17,7 +19,15 @@ void row_check_batch(struct batch *batch, const struct table *table);
 /* Is text an integer as MySQL writes it: no leading zero, no '+', no "-0"? */
 bool row_check_is_integer(const char *text, size_t len);
 
+static inline bool table_is_integer(const struct table *t, size_t column)
+{
+    return t->columns[column].kind == COLUMN_INTEGER;
+}
+
 /* Does the column take this text for NULL? text may be NULL itself. */
-bool row_check_is_null(enum column_kind kind, const char *text, size_t len);
+static inline bool table_is_null(const struct table *t, size_t column, const char *text, size_t len)
+{
+    return text == NULL || (len == 0 && t->columns[column].kind != COLUMN_TEXT);
+}
 
 #endif

@@ -1,43 +1,47 @@
-/* A transaction under way: what it works on, the text of its next statement, and what it has done so far.
- * Below apply.c, prune.c and row_write.c; nobody else includes it. */
+/* A transaction under way: what it works on, and what it has done so far. Below apply.c, prune.c and judge.c;
+ * nobody else includes it. */
 #ifndef JST_LOADER_TRANSACTION_H
 #define JST_LOADER_TRANSACTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/base/buf.h"
-#include "common/mysql/db.h"
-#include "common/mysql/shape.h"
+#include "common/base/err.h"
+#include "common/mysql/errors.h"
+#include "loader/apply_rules.h"
 #include "loader/batch.h"
 
-struct err;
-
 struct transaction {
-    struct db *db;
+    struct store *store;
     const struct table *table;
     const struct pipeline *p;
     struct batch *batch;
-    bool unknown_as_row; /* an error that the table of errors does not know is the fault of a row's data */
-    size_t *sorted;      /* wanted documents by id */
+    const struct apply_rules *rules;
+    size_t *sorted; /* wanted documents by id */
     size_t count;
-    bool *lost; /* of each of them: a newer version is in the table */
-    struct buf sql;
-    size_t aim; /* bytes of a statement about several rows or documents */
+    struct head *heads; /* of each of them */
+    bool *lost;         /* of each of them: a newer version is in the table */
+    struct row **good;  /* the rows to be written, by document */
+    size_t good_count;
+    uint32_t *rounded; /* by column, of the rows written */
 
     /* so far; begins anew when the transaction is run again */
-    size_t rows;      /* written */
-    size_t pruned;    /* stored rows deleted */
-    size_t found_bad; /* rows newly rejected */
+    size_t pruned;   /* stored rows deleted */
+    size_t kept;     /* stored rows of these documents that will be written again */
+    size_t replaced; /* stored rows that were written over */
 };
 
-/* Run the statement in t->sql. ret may be NULL. ERR_REJECT when it is larger than the server takes. */
-int transaction_query(struct transaction *t, struct db_result *ret, struct err *err);
-
 /* The n-th wanted document, by id. */
-const struct document *transaction_document(const struct transaction *t, size_t n);
+static inline const struct document *transaction_document(const struct transaction *t, size_t n)
+{
+    return &t->batch->documents[t->sorted[n]];
+}
 
-/* How many documents, from the first-th on, one statement about documents takes: at least one. */
-size_t documents_per_statement(const struct transaction *t, size_t first);
+/* May a row be at fault for this error? */
+static inline bool transaction_blames_row(const struct transaction *t, const struct err *err)
+{
+    return err->kind == ERR_REJECT ||
+           (t->rules->unknown_as_row && err->kind == ERR_RETRY && db_error_class(err->code) == DB_UNKNOWN);
+}
 
 #endif

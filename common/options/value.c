@@ -72,7 +72,8 @@ const char *option_allowed(const struct option_spec *spec, char out[ALLOWED_TEXT
     if (spec->type == OPT_CHOICE)
         snprintf(out, ALLOWED_TEXT, "one of %s", spec->choices);
     else if (has_bounds(spec))
-        snprintf(out, ALLOWED_TEXT, "%s from %s to %s", type_in_words(spec->type),
+        snprintf(out, ALLOWED_TEXT, "%s%s%s from %s to %s", spec->choices != NULL ? spec->choices : "",
+                 spec->choices != NULL ? " or " : "", type_in_words(spec->type),
                  format_bound(spec, spec->min, low, sizeof low),
                  format_bound(spec, spec->max, high, sizeof high));
     else
@@ -108,6 +109,10 @@ static int parse_number(const struct option_spec *spec, const char *text, int64_
     int64_t value = 0;
     int result = -1;
 
+    if (spec->type == OPT_INT && spec->choices != NULL && strcmp(text, spec->choices) == 0) {
+        *ret = 0;
+        return 0;
+    }
     if (spec->type == OPT_INT)
         result = parse_int64(text, &value);
     else if (spec->type == OPT_DURATION)

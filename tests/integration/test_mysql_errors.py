@@ -340,22 +340,6 @@ def test_twenty_bad_documents_in_a_row_are_a_flood(target, neighbour, at_once):
     assert len(target.letters()) == len(letters)
 
 
-def test_a_flood_is_counted_over_restarts(stack, target):
-    """Fifteen letters before the restart, fifteen more bad documents after it."""
-    target.fill(3)
-    for number in range(11, 26):
-        target.send(target.document(number, 1, **TOO_LONG))
-    target.wait_consumed()
-    assert len(target.letters()) == 15
-    stack.restart(ready=False)
-    target.send_documents(range(31, 46), **TOO_LONG)
-    target.wait_paused("flood")
-    letters = len(target.letters())
-    assert letters < 20
-    target.alter("MODIFY remark VARCHAR(50) CHARACTER SET utf8mb4")
-    target.wait_count(3 + 30 - letters, RETRY_LIMIT)
-
-
 # ---- locks ----
 
 

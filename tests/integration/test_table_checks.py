@@ -302,8 +302,12 @@ def test_null_is_not_taken_for_the_present_time(kafka, database_kind, test_dir, 
         wait_until("a reason", lambda: "c_now" in reasons(loader), 30, alive=[loader])
         said = reasons(loader)["c_now"]
         loader.stop()
-        assert "note takes NULL for the present time" in said
-        database.execute(MEND.search(said).group(1))
+        if database_kind == "mariadb":
+            assert "note takes NULL for the present time" in said
+            database.execute(MEND.search(said).group(1))
+        else:  # the session makes it an error, and the table is empty
+            assert "1048" in said
+            database.execute("ALTER TABLE c_now MODIFY note TIMESTAMP NULL")
         pipe.once("loader")
         assert database.query("SELECT note FROM c_now") == [{"note": None}]
     finally:

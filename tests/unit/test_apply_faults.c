@@ -8,17 +8,22 @@
 
 #include <cmocka.h>
 
+#include "common/base/mem.h"
 #include "tests/unit/twins/apply_world.h"
 
-static int reject_bad(const struct fake_db *f, const struct fake_row *row)
+static int reject_bad(const struct fake_row *row)
 {
-    (void)f;
     return row->cells[2] != NULL && strncmp(row->cells[2], "bad", 3) == 0 ? 1366 : 0;
 }
 
-static int reject_unknown(const struct fake_db *f, const struct fake_row *row)
+static int reject_unknown(const struct fake_row *row)
 {
-    return reject_bad(f, row) != 0 ? 9999 : 0;
+    return reject_bad(row) != 0 ? 9999 : 0;
+}
+
+static void fail_once(enum fake_step step, int code)
+{
+    fake_database_fail(world.db, &(struct fake_fault){.step = step, .times = 1, .code = code});
 }
 
 /* Twenty rows of ten documents; those of `bad` are at fault. */
@@ -62,9 +67,10 @@ static void test_bad_rows(void **state)
             world.db->numbered = way / 2 > 0;
             world.db->wrong_number = way / 2 == 2 ? 1 : 0;
             add_rows_with(cases[i].bad);
+            put_row("99-1", "99", "a"); /* a witness, for when none of the batch passes */
             assert_applied();
             assert_result(10, 0, 20 - cases[i].count, 0, cases[i].count);
-            assert_int_equal(world.db->committed.row_count, 20 - cases[i].count);
+            assert_int_equal(world.db->committed.row_count, 21 - cases[i].count);
             for (size_t r = 0; r < world.batch->row_count; r++) {
                 const struct row *row = &world.batch->rows[r];
                 char number[24];
@@ -74,14 +80,13 @@ static void test_bad_rows(void **state)
                 assert_int_equal(row->code, row->rejected ? 1366 : 0);
             }
             assert_int_equal(world.db->commits, 1);
-            if (cases[i].count > 0)
-                assert_int_equal(world.db->rollbacks, 1);
-            if (cases[i].count == 1 && way == 2)
-                assert_true(world.db->queries <= 12 + 16); /* by its number: at once */
+            assert_int_equal(world.db->rollbacks, cases[i].count > 0 ? 2 : 0);
+            if (cases[i].count == 1 && way == 2) /* by its number: at once */
+                assert_in_range(world.db->steps[STEP_WRITE], 4, 7);
         }
 }
 
-/* An error that does not come again is no row's; the order of the lines is kept. */
+/* An error that does not come again is no row's. */
 static void test_error_that_passes(void **state)
 {
     (void)state;
@@ -89,10 +94,10 @@ static void test_error_that_passes(void **state)
              &(struct rows_spec){.document = "1",
                                  .version = "5",
                                  .value = "{\"id\":\"1-1\",\"io_id\":1,\"note\":\"a\",\"qty\":1}\n"
-                                          "{\"id\":\"1-1\",\"io_id\":1,\"note\":\"b\",\"qty\":2}\n"});
-    fake_db_fail(world.db, "REPLACE", 0, 1, 1366, "Incorrect value at row 2");
+                                          "{\"id\":\"1-2\",\"io_id\":1,\"note\":\"b\",\"qty\":2}\n"});
+    fail_once(STEP_WRITE, 1366);
     assert_applied();
-    assert_rows("1-1|1|b|2\n");
+    assert_rows("1-1|1|a|1\n1-2|1|b|2\n");
     assert_result(1, 0, 2, 0, 0);
 }
 
@@ -114,20 +119,19 @@ static void test_bad_row_was_stored(void **state)
     assert_head("1", 5, 1000, 1);
 }
 
-/* A bad row of a document that loses is nobody's business. */
-static void raise_between(struct fake_db *f, const char *sql)
+/* A bad row of a document that loses meanwhile is nobody's business. */
+static void raise_after_judging(struct fake_database *db, enum fake_step step, const char *table)
 {
-    if (strncmp(sql, "ROLLBACK", 8) == 0 && fake_db_head(f, "1") == NULL)
-        f->arg = f;
-    if (strncmp(sql, "START", 5) == 0 && f->arg != NULL && fake_db_head(f, "1") == NULL)
-        fake_db_put_head(f, "1", 99, 1);
+    (void)table;
+    if (step == STEP_BEGIN && db->rollbacks == 2)
+        put_head("1", 99, 1);
 }
 
 static void test_bad_row_of_a_loser(void **state)
 {
     (void)state;
     world.db->row_fault = reject_bad;
-    world.db->on_query = raise_between;
+    world.db->on_step = raise_after_judging;
     add_document(world.in, 0, 1, 5, 1, "bad");
     add_document(world.in, 0, 2, 5, 1, "a");
     assert_applied();
@@ -140,34 +144,56 @@ static void test_unknown_error(void **state)
     (void)state;
     world.db->row_fault = reject_unknown;
     add_rows_with(" 4 ");
-    assert_int_equal(apply(false), -1);
-    assert_int_equal(world.err.kind, ERR_RETRY);
-    assert_int_equal(world.err.code, 9999);
+    assert_refused(ERR_RETRY, 9999, "");
     assert_int_equal(world.db->committed.row_count, 0);
     assert_int_equal(world.db->committed.head_count, 0);
-    assert_int_equal(apply(true), 0);
+    world.rules.unknown_as_row = true;
+    assert_applied();
     assert_result(10, 0, 19, 0, 1);
     assert_int_equal(world.batch->rows[3].code, 9999);
+}
+
+/* A document that is there already, in a newer version, with a row that goes. */
+static void add_update(void)
+{
+    put_row("1-9", "1", "old");
+    put_head("1", 1, 1);
+    add_document(world.in, 0, 1, 5, 2, "a");
+}
+
+static const enum fake_step steps_without_rows[] = {STEP_BEGIN, STEP_HEADS,      STEP_KEYS,  STEP_DELETE,
+                                                    STEP_MARKS, STEP_READ_MARKS, STEP_COMMIT};
+enum { STEPS_WITHOUT_ROWS = sizeof steps_without_rows / sizeof steps_without_rows[0] };
+
+static void give_mark(void *arg, struct mark_list *ret)
+{
+    ret->list = mem_zalloc(1, sizeof *ret->list);
+    ret->list[0] = *(const struct mark *)arg;
+    ret->count = 1;
+}
+
+static struct mark own_mark = {.topic = "jst.p.rows", .partition = 0, .next_offset = 1, .written = -1};
+
+static void with_mark(void)
+{
+    world.rules.marks = give_mark;
+    world.rules.arg = &own_mark;
 }
 
 /* An unknown error of a statement that writes no row is none of a row. */
 static void test_unknown_error_elsewhere(void **state)
 {
-    static const char *const prefixes[] = {
-        "START", "INSERT INTO `jst_heads`", "SELECT `document`", "SELECT `id`", "DELETE", "COMMIT"};
-
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+    for (size_t i = 0; i < STEPS_WITHOUT_ROWS; i++) {
         again(state, &(struct twin_spec){0});
-        put_row("1-9", "1", "old");
-        fake_db_put_head(world.db, "1", 1, 1); /* so that the heads are read */
-        add_document(world.in, 0, 1, 5, 1, "a");
-        fake_db_fail(world.db, prefixes[i], 0, 1, 9999, "odd at row 1");
-        assert_int_equal(apply(true), -1);
-        assert_int_equal(world.err.kind, ERR_RETRY);
+        with_mark();
+        add_update();
+        fail_once(steps_without_rows[i], 9999);
+        world.rules.unknown_as_row = true;
+        assert_refused(ERR_RETRY, 9999, "");
         assert_rows("1-9|1|old|1\n");
         assert_false(world.batch->rows[0].rejected);
         assert_applied();
-        assert_rows("1-1|1|a|1\n");
+        assert_rows("1-1|1|a|1\n1-2|1|a|2\n");
     }
 }
 
@@ -175,22 +201,16 @@ static void test_unknown_error_elsewhere(void **state)
 static void test_data_error_elsewhere(void **state)
 {
     static const struct {
-        const char *prefix, *text;
-    } cases[] = {{"INSERT INTO `jst_heads`", "jst_heads"},
-                 {"SELECT `document`", "jst_heads"},
-                 {"SELECT `id`", "stored rows"},
-                 {"DELETE", "stored rows"}};
+        enum fake_step step;
+        const char *text;
+    } cases[] = {{STEP_HEADS, "jst_heads"}, {STEP_KEYS, "stored rows"}, {STEP_DELETE, "stored rows"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         again(state, &(struct twin_spec){0});
-        put_row("1-9", "1", "old");
-        fake_db_put_head(world.db, "1", 1, 1); /* so that the heads are read */
-        add_document(world.in, 0, 1, 5, 1, "a");
-        fake_db_fail(world.db, cases[i].prefix, 0, 1, 1406, "Data too long for column 'document' at row 1");
-        assert_int_equal(apply(true), -1);
-        assert_int_equal(world.err.kind, ERR_PAUSE);
-        assert_non_null(strstr(world.err.text, cases[i].text));
-        assert_non_null(strstr(world.err.text, "Data too long"));
+        add_update();
+        fail_once(cases[i].step, 1406);
+        world.rules.unknown_as_row = true;
+        assert_refused(ERR_PAUSE, 1406, cases[i].text);
         assert_rows("1-9|1|old|1\n");
     }
 }
@@ -199,9 +219,8 @@ static void test_data_error_elsewhere(void **state)
 
 static void test_failures(void **state)
 {
-    static const char *const prefixes[] = {
-        "START", "INSERT INTO `jst_heads`", "SELECT `document`", "SELECT `id`", "DELETE", "REPLACE",
-        "COMMIT"};
+    static const enum fake_step steps[] = {STEP_BEGIN, STEP_HEADS, STEP_KEYS,  STEP_DELETE,
+                                           STEP_WRITE, STEP_MARKS, STEP_COMMIT};
     static const struct {
         int code;
         enum err_kind kind;
@@ -209,22 +228,21 @@ static void test_failures(void **state)
     } errors[] = {{1213, ERR_RETRY, false}, {1205, ERR_RETRY, false}, {2013, ERR_RETRY, true},
                   {1290, ERR_RETRY, false}, {1114, ERR_RETRY, false}, {1146, ERR_PAUSE, false}};
 
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         for (size_t j = 0; j < sizeof errors / sizeof errors[0]; j++) {
             again(state, &(struct twin_spec){0});
-            put_row("1-9", "1", "old");
-            fake_db_put_head(world.db, "1", 1, 1); /* so that the heads are read */
-            add_document(world.in, 0, 1, 5, 2, "a");
-            fake_db_fail(world.db, prefixes[i], 0, 1, errors[j].code, "failed at row 1");
-            assert_int_equal(apply((i + j) % 2 == 0), -1); /* no matter what unknown errors are taken for */
+            with_mark();
+            add_update();
+            fail_once(steps[i], errors[j].code);
+            world.rules.unknown_as_row = (i + j) % 2 == 0; /* no matter what unknown errors are taken for */
+            assert_refused(errors[j].kind, errors[j].code, "");
             assert_false(world.batch->rows[0].rejected);
-            assert_int_equal(world.err.kind, errors[j].kind);
-            assert_int_equal(world.err.code, errors[j].code);
             assert_rows("1-9|1|old|1\n");
             assert_int_equal(world.db->committed.head_count, 1);
-            assert_int_equal(world.db->connected, !errors[j].lost);
+            assert_int_equal(world.db->committed.mark_count, 0);
             assert_int_equal(world.batch->wanted, 1);
-            assert_int_equal(db_connect(&world.db->base, NULL), 0);
+            assert_int_equal(world.db->rollbacks, !errors[j].lost);
+            assert_int_equal(store_connect(world.store, NULL), 0);
             assert_applied();
             assert_rows("1-1|1|a|1\n1-2|1|a|2\n");
         }
@@ -234,35 +252,165 @@ static void test_rollback_fails(void **state)
 {
     (void)state;
     add_document(world.in, 0, 1, 5, 2, "a");
-    fake_db_fail(world.db, "REPLACE", 0, 1, 1205, "Lock wait timeout exceeded");
-    fake_db_fail(world.db, "ROLLBACK", 0, 1, 1105, "odd");
-    assert_int_equal(apply(false), -1);
-    assert_int_equal(world.err.code, 1205);
+    fail_once(STEP_WRITE, 1205);
+    fail_once(STEP_ROLLBACK, 1105);
+    assert_refused(ERR_RETRY, 1205, "");
     assert_int_equal(world.db->disconnects, 1);
-    assert_false(world.db->connected);
 }
 
-/* A head that is not found again means that two documents share one. */
-static void drop_head(struct fake_db *f, const char *sql)
+/* COMMIT happened, and its answer was lost: the next try writes the same once more. */
+static void test_commit_without_answer(void **state)
 {
-    if (strncmp(sql, "SELECT `document`", 17) == 0 && f->now.head_count == 2) {
-        struct fake_head *h = &f->now.heads[--f->now.head_count];
-        free(h->document);
-        free(h->pipeline);
+    (void)state;
+    add_update();
+    fake_database_fail(world.db,
+                       &(struct fake_fault){.step = STEP_COMMIT, .times = 1, .code = 2013, .done = true});
+    assert_refused(ERR_RETRY, 2013, "");
+    assert_rows("1-1|1|a|1\n1-2|1|a|2\n");
+    assert_int_equal(store_connect(world.store, NULL), 0);
+    assert_applied();
+    assert_rows("1-1|1|a|1\n1-2|1|a|2\n");
+    assert_result(1, 0, 2, 0, 0);
+}
+
+/* ------------------------------------------------------------------ LOAD DATA */
+
+/* Whatever LOAD DATA says of a row, multi-row text decides. */
+static void test_load_refuses_a_good_row(void **state)
+{
+    (void)state;
+    add_rows_with("");
+    fail_once(STEP_WRITE, 1265);
+    assert_applied();
+    assert_result(10, 0, 20, 0, 0);
+    assert_int_equal(world.db->loads, 1);
+    assert_int_equal(world.db->commits, 1);
+}
+
+static void refuse_load(struct fake_database *db, enum fake_step step, const char *table)
+{
+    (void)table;
+    if (step == STEP_ROLLBACK)
+        db->refuses_load = true;
+}
+
+/* The server takes no LOAD DATA after all: the batch is repeated as text. */
+static void test_load_is_refused(void **state)
+{
+    (void)state;
+    add_rows_with("");
+    world.db->on_step = refuse_load;
+    fake_database_fail(world.db,
+                       &(struct fake_fault){.step = STEP_WRITE, .times = 1, .code = 3948, .kind = ERR_RETRY});
+    assert_refused(ERR_RETRY, 3948, "");
+    assert_applied();
+    assert_result(10, 0, 20, 0, 0);
+    assert_int_equal(world.db->loads, 1);
+}
+
+/* ------------------------------------------------------------------ row or table? */
+
+static int reject_all(const struct fake_row *row)
+{
+    (void)row;
+    return 1366;
+}
+
+/* A neighbour that passes proves that the fault is the row's; no witness is asked. */
+static void test_proof_by_neighbour(void **state)
+{
+    (void)state;
+    world.db->row_fault = reject_bad;
+    put_row("99-1", "99", "bad"); /* a witness that would be refused */
+    add_rows_with(" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 ");
+    assert_applied();
+    assert_result(10, 0, 1, 0, 19);
+    assert_int_equal(world.db->steps[STEP_WITNESS], 0);
+}
+
+/* Alone, with a table that takes what it holds: the row is at fault, and the witness leaves no trace. */
+static void test_witness_is_taken(void **state)
+{
+    (void)state;
+    world.db->row_fault = reject_bad;
+    put_row("9-1", "9", "fine");
+    add_document(world.in, 0, 1, 5, 1, "bad");
+    assert_applied();
+    assert_rows("9-1|9|fine|1\n");
+    assert_result(1, 0, 0, 0, 1);
+    assert_int_equal(world.db->steps[STEP_WITNESS], 1);
+    assert_int_equal(world.db->steps[STEP_BACK], 1);
+    assert_head("1", 5, 1000, 0);
+}
+
+/* No row that the table holds is taken either, or it holds none: nothing is deleted, nothing rejected. */
+static void test_table_is_at_fault(void **state)
+{
+    for (int empty = 0; empty < 2; empty++) {
+        again(state, &(struct twin_spec){0});
+        world.db->row_fault = reject_all;
+        if (empty == 0)
+            put_row("1-1", "1", "old");
+        put_head("1", 1, 1);
+        add_document(world.in, 0, 1, 5, 2, "a");
+        assert_refused(ERR_PAUSE, 1366, "table t takes no row");
+        assert_rows(empty == 0 ? "1-1|1|old|1\n" : "");
+        assert_head("1", 1, 1, 0);
+        for (size_t i = 0; i < 2; i++)
+            assert_false(world.batch->rows[i].rejected);
+        world.db->row_fault = NULL; /* mended */
+        assert_applied();
+        assert_rows("1-1|1|a|1\n1-2|1|a|2\n");
     }
 }
 
-static void test_heads_that_are_one(void **state)
+/* The witness that the transaction itself has deleted is none: nothing proves anything. */
+static void test_no_witness_is_left(void **state)
 {
     (void)state;
-    world.db->on_query = drop_head;
-    fake_db_put_head(world.db, "1", 1, 1);
-    add_document(world.in, 0, 1, 5, 1, "a");
-    add_document(world.in, 0, 2, 5, 1, "a");
-    assert_int_equal(apply(false), -1);
-    assert_int_equal(world.err.kind, ERR_PAUSE);
-    assert_non_null(strstr(world.err.text, "byte by byte"));
-    assert_rows("");
+    world.db->row_fault = reject_bad;
+    put_row("1-9", "1", "old");
+    add_document(world.in, 0, 1, 5, 1, "bad");
+    assert_refused(ERR_PAUSE, 1366, "no row that it holds");
+    assert_rows("1-9|1|old|1\n");
+}
+
+/* After twenty rows that failed alone, and none that passed, no more are tried. */
+static void test_gives_up_without_proof(void **state)
+{
+    (void)state;
+    world.db->row_fault = reject_all;
+    for (int d = 1; d <= 200; d++)
+        add_document(world.in, 0, d, 5, 1, "a");
+    assert_refused(ERR_PAUSE, 1366, "20");
+    assert_in_range(world.db->steps[STEP_WRITE], 20, 60);
+    for (size_t i = 0; i < world.batch->row_count; i++)
+        assert_false(world.batch->rows[i].rejected);
+}
+
+/* What becomes of more than twenty bad rows when a witness is taken: none of them is lost. */
+static void test_many_bad_rows_and_a_witness(void **state)
+{
+    (void)state;
+    world.db->row_fault = reject_bad;
+    put_row("999-1", "999", "fine");
+    for (int d = 1; d <= 50; d++)
+        add_document(world.in, 0, d, 5, 1, d == 50 ? "a" : "bad");
+    assert_applied();
+    assert_rows("50-1|50|a|1\n999-1|999|fine|1\n");
+    assert_result(50, 0, 1, 0, 49);
+}
+
+/* The table has changed since it was looked at: that says more than its rows. */
+static void test_table_is_looked_at_anew(void **state)
+{
+    (void)state;
+    world.db->row_fault = reject_bad;
+    add_document(world.in, 0, 1, 5, 1, "bad");
+    fail_once(STEP_LOOK, 1054);
+    world.db->faults[0].skip = 0;
+    assert_refused(ERR_PAUSE, 1054, "");
+    assert_false(world.batch->rows[0].rejected);
 }
 
 /* Ten documents, half of them with a bad row: before the COMMIT it shows that the fault is elsewhere. */
@@ -272,12 +420,10 @@ static void test_flood(void **state)
 
     (void)state;
     flood_add(&history, 0, 46);
-    world.flood = &history;
+    world.rules.flood = &history;
     world.db->row_fault = reject_bad;
     add_rows_with(" 1 3 5 7 9 ");
-    assert_int_equal(apply(false), -1);
-    assert_int_equal(world.err.kind, ERR_PAUSE);
-    assert_int_equal(world.err.code, APPLY_FLOOD);
+    assert_refused(ERR_PAUSE, APPLY_FLOOD, "10");
     assert_rows("");
     /* one bad document fewer in the window is no flood yet */
     history = (struct flood){0};
@@ -291,6 +437,63 @@ static void test_flood(void **state)
     assert_int_equal(world.result.rejected, 0);
 }
 
+/* ------------------------------------------------------------------ marks */
+
+static void put_mark(int64_t next_offset, const char *target)
+{
+    fake_data_put_mark(&world.db->committed, &(struct fake_mark){.pipeline = world.p->name,
+                                                                 .topic = (char *)(uintptr_t)own_mark.topic,
+                                                                 .target = (char *)(uintptr_t)target,
+                                                                 .next_offset = next_offset});
+}
+
+static void assert_mark(int64_t next_offset)
+{
+    const struct fake_mark *m = fake_data_mark(&world.db->committed, "p", "jst.p.rows", 0);
+
+    assert_non_null(m);
+    assert_int_equal(m->next_offset, next_offset);
+    assert_string_equal(m->target, "db.t");
+}
+
+static void test_marks(void **state)
+{
+    static const struct {
+        int64_t stored; /* -1: none */
+        const char *target;
+        int64_t written;
+        bool reset;
+        int64_t then; /* -1: the database was set back */
+    } cases[] = {
+        {-1, "", -1, false, 10},      {5, "db.t", 5, false, 10},  {5, "db.t", -1, false, 10},
+        {7, "db.t", 5, false, 10},    {12, "db.t", 5, false, 12}, /* a successor is further: never lowered */
+        {12, "db.old", -1, true, 10},                             /* of another table */
+        {12, "db.t", -1, true, 10},                               /* of a topic that was made again */
+        {4, "db.t", 5, false, -1},    {-1, "", 5, false, -1},     /* what was committed is gone */
+        {-1, "", 0, false, 10},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        again(state, &(struct twin_spec){0});
+        with_mark();
+        own_mark.next_offset = 10;
+        own_mark.written = cases[i].written;
+        own_mark.reset = cases[i].reset;
+        if (cases[i].stored >= 0)
+            put_mark(cases[i].stored, cases[i].target);
+        add_document(world.in, 0, 1, 5, 1, "a");
+        if (cases[i].then >= 0) {
+            assert_applied();
+            assert_mark(cases[i].then);
+            continue;
+        }
+        assert_refused(ERR_RETRY, APPLY_SET_BACK, "set back");
+        assert_rows("");
+        assert_int_equal(world.db->committed.head_count, 0);
+    }
+    own_mark = (struct mark){.topic = "jst.p.rows", .next_offset = 1, .written = -1};
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,10 +504,20 @@ int main(void)
         CASE(test_unknown_error),
         CASE(test_unknown_error_elsewhere),
         CASE(test_data_error_elsewhere),
-        CASE(test_flood),
         CASE(test_failures),
         CASE(test_rollback_fails),
-        CASE(test_heads_that_are_one),
+        CASE(test_commit_without_answer),
+        CASE(test_load_refuses_a_good_row),
+        CASE(test_load_is_refused),
+        CASE(test_proof_by_neighbour),
+        CASE(test_witness_is_taken),
+        CASE(test_table_is_at_fault),
+        CASE(test_no_witness_is_left),
+        CASE(test_gives_up_without_proof),
+        CASE(test_many_bad_rows_and_a_witness),
+        CASE(test_table_is_looked_at_anew),
+        CASE(test_flood),
+        CASE(test_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "tests/unit/twins/twin_pipeline.h"
 
 static struct pipeline *p;
+static struct row_reader *reader;
 static struct memory_source *in;
 static struct batch *b;
 
@@ -21,8 +22,9 @@ static int set_up(void **state)
 {
     (void)state;
     p = twin_pipeline(&(struct twin_spec){0});
+    reader = row_reader_new(p);
     in = memory_source_new(false);
-    b = batch_new(p);
+    b = batch_new(reader);
     return 0;
 }
 
@@ -32,6 +34,7 @@ static int tear_down(void **state)
     batch_free(b, &in->base);
     size_t out = in->out;
     source_free(&in->base);
+    row_reader_free(reader);
     pipeline_free(p);
     return out == 0 ? 0 : -1;
 }
@@ -85,9 +88,9 @@ static void test_one(void **state)
     const struct document *d = &b->documents[0];
     assert_int_equal(d->state, DOCUMENT_WANTED);
     assert_string_equal(d->id, "7");
-    assert_int_equal(d->version, 5);
-    assert_int_equal(d->published_ms, 1234);
-    assert_int_equal(d->received_at_ms, 1786590300123);
+    assert_int_equal(d->stamp.version, 5);
+    assert_int_equal(d->stamp.published_ms, 1234);
+    assert_int_equal(d->stamp.received_ms, 1786590300123);
     assert_int_equal(d->row_count, 2);
     static const char *const cells[2][4] = {{"7-1", "7", "NULL", "1.50"}, {"", "7", "a\nb", ""}};
     for (size_t i = 0; i < 2; i++)
@@ -105,7 +108,7 @@ static void test_other_mapping(void **state)
              &(struct rows_spec){.document = "7",
                                  .version = "5",
                                  .value = "{\"qty\":1,\"old\":9,\"io_id\":7,\"id\":\"k\"}\n"
-                                          "{}\n"
+                                          "{\"id\":null}\n"
                                           "{\"note\":true,\"qty\":false}\n"
                                           "{\"ID\":\"x\",\"io_id\":8,\"new\":{\"a\":[1]},\"note\":\"n\"}\n"});
     fill();
@@ -140,7 +143,7 @@ static void test_versions(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(b->documents[i].state == DOCUMENT_BROKEN, cases[i].version == 0);
         if (cases[i].version != 0)
-            assert_int_equal(b->documents[i].version, cases[i].version);
+            assert_int_equal(b->documents[i].stamp.version, cases[i].version);
     }
 }
 
@@ -151,7 +154,7 @@ static void test_no_timestamp(void **state)
     add_rows(in, &(struct rows_spec){.document = "7", .version = "5", .published_ms = 1, .value = ""});
     add_rows(in, &(struct rows_spec){.document = "7", .version = "5", .published_ms = -1, .value = ""});
     fill();
-    assert_int_equal(b->documents[1].published_ms, 0);
+    assert_int_equal(b->documents[1].stamp.published_ms, 0);
     assert_int_equal(b->documents[0].state, DOCUMENT_WANTED);
     assert_int_equal(b->documents[1].state, DOCUMENT_STALE);
 }
@@ -174,7 +177,7 @@ static void test_newest(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         batch_free(b, &in->base);
-        b = batch_new(p);
+        b = batch_new(reader);
         for (size_t n = 0; n < 3; n++) {
             char version[8];
             snprintf(version, sizeof version, "%d", cases[i].in[n].version);
@@ -199,12 +202,15 @@ static void test_broken(void **state)
         const char *value, *why;
     } cases[] = {
         {"{\"id\":1}\n{\"id\":\n", "row 2"},
-        {"[]\n", "row 1: a row is no object"},
+        {"{\"id\":\"\\n1\"}\n{\"id\":\n", "row 2"},
+        {"[]\n", "row 1: a row is not an object"},
         {"{\"id\":{}}\n", "column id is an object or array"},
         {"{\"id\":1}\n{\"qty\":[1]}\n", "row 2: column qty"},
         {"{\"id\":1,\"id\":2}\n", "row 1"},
         {"\n", "row 1"},
         {"{}", "newline"},
+        {"{}\n", "none of the pipeline's columns"},
+        {"{\"ID\":1,\"x\":2}\n", "none of the pipeline's columns"},
     };
 
     (void)state;
@@ -231,7 +237,7 @@ static void test_broken(void **state)
     assert_int_equal(b->wanted, 2);
     assert_int_equal(b->row_count, 2);
     assert_int_equal(b->cell_count, 8);
-    assert_int_equal(b->text.len, 2 * strlen("7-17good1"));
+    assert_int_equal(b->text.len, 0); /* what the broken ones had put there is gone */
     assert_string_equal(cell(1, 0), "8-1");
     assert_int_equal(b->rows[1].document, count + 2);
 }
@@ -249,11 +255,10 @@ static void test_many(void **state)
     fill();
     assert_int_equal(b->document_count, 2 * MANY);
     assert_int_equal(b->wanted, MANY);
-    assert_true(b->index_size >= 2 * MANY);
     size_t *sorted = batch_sorted(b, &count);
     assert_int_equal(count, MANY);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(b->documents[sorted[i]].version, 2);
+        assert_int_equal(b->documents[sorted[i]].stamp.version, 2);
         if (i > 0)
             assert_true(strcmp(b->documents[sorted[i - 1]].id, b->documents[sorted[i]].id) < 0);
     }
@@ -279,7 +284,7 @@ static void test_order(void **state)
         assert_string_equal(b->documents[sorted[i]].id, sorted_ids[i]);
     free(sorted);
     batch_free(b, &in->base);
-    b = batch_new(p);
+    b = batch_new(reader);
     sorted = batch_sorted(b, &count);
     assert_int_equal(count, 0);
     free(sorted);
@@ -308,7 +313,7 @@ static void test_limits(void **state)
         const struct batch_limits limits = {.rows = 10, .bytes = cases[i].bytes};
         struct record r;
         batch_free(b, &in->base);
-        b = batch_new(p);
+        b = batch_new(reader);
         for (int n = 0; n < cases[i].rows_there; n++)
             add_document(in, 0, n, 1, 1, "x");
         fill();
@@ -329,20 +334,72 @@ static void test_limits(void **state)
     /* documents without rows count, too */
     const struct batch_limits limits = {.rows = 10, .bytes = 65536};
     batch_free(b, &in->base);
-    b = batch_new(p);
+    b = batch_new(reader);
     for (int n = 0; n < 10; n++)
         add_document(in, 0, n, 1, 0, "x");
     fill();
     assert_true(batch_is_full(b, &limits));
 }
 
+/* Up to where each partition goes, whatever becomes of its records. */
+static void test_parts(void **state)
+{
+    static const struct {
+        int32_t partition;
+        int64_t first, last;
+    } expected[] = {{1, 0, 2}, {0, 0, 0}, {2, 0, 1}};
+
+    (void)state;
+    add_document(in, 1, 7, 1, 1, "x");
+    fill();
+    add_document(in, 0, 7, 1, 1, "x");
+    fill();
+    add_rows(in, &(struct rows_spec){.partition = 2, .document = "8", .version = "x", .value = ""});
+    add_document(in, 1, 7, 0, 1, "older");
+    add_document(in, 2, 9, 1, 1, "x");
+    add_document(in, 1, 10, 1, 1, "x");
+    fill();
+    assert_int_equal(b->part_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(b->parts[i].topic, "jst.p.rows");
+        assert_int_equal(b->parts[i].partition, expected[i].partition);
+        assert_int_equal(b->parts[i].first, expected[i].first);
+        assert_int_equal(b->parts[i].last, expected[i].last);
+        assert_int_equal(b->parts[i].written, -1);
+    }
+}
+
+static void assert_overlap(bool expected, int document, int version)
+{
+    struct batch *other = batch_new(reader);
+    struct record r;
+
+    add_document(in, 0, document, version, 1, "x");
+    assert_true(take(&r));
+    batch_add(other, &r, 0);
+    assert_int_equal(batch_overlaps(other, b), expected);
+    assert_int_equal(batch_overlaps(b, other), expected);
+    batch_free(other, &in->base);
+}
+
+static void test_overlap(void **state)
+{
+    (void)state;
+    for (int d = 1; d <= 5; d++)
+        add_document(in, 0, d, 5, 1, "x");
+    fill();
+    assert_overlap(true, 3, 5);
+    assert_overlap(true, 3, 1); /* older: it would still wait at the head */
+    assert_overlap(false, 6, 5);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_one),          CASE(test_other_mapping), CASE(test_versions),
-        CASE(test_no_timestamp), CASE(test_newest),        CASE(test_broken),
-        CASE(test_many),         CASE(test_order),         CASE(test_limits),
+        CASE(test_one),    CASE(test_other_mapping), CASE(test_versions), CASE(test_no_timestamp),
+        CASE(test_newest), CASE(test_broken),        CASE(test_many),     CASE(test_order),
+        CASE(test_limits), CASE(test_parts),         CASE(test_overlap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,8 +95,8 @@ static void defaults(void **state)
     assert_string_equal(options_text(o, "mysql-tls"), "preferred");
     assert_null(options_text(o, "mysql-password"));
     assert_true(options_number(o, "mysql-port") == 3306);
-    assert_true(options_number(o, "batch-rows") == 1000);
-    assert_true(options_number(o, "batch-bytes") == 8388608);
+    assert_true(options_number(o, "batch-rows") == 0); /* auto */
+    assert_true(options_number(o, "batch-bytes") == 2097152);
     assert_true(options_number(o, "batch-wait") == 200);
     assert_true(options_number(o, "flood-limit") == 500);
     assert_true(options_flag(o, "create-topics"));
@@ -247,7 +247,7 @@ static void wrong(void **state)
         const char *argv, *env, *says;
     } cases[] = {
         {L, "--batch-rows|0", "",
-         "error: --batch-rows: \"0\" is not allowed: a whole number from 1 to 100000 is needed\n"},
+         "error: --batch-rows: \"0\" is not allowed: auto or a whole number from 1 to 100000 is needed\n"},
         {L, "--batch-rows|100001", "", "error: --batch-rows: \"100001\""},
         {L, "--batch-rows|5x", "", "error: --batch-rows: \"5x\""},
         {L, "", "JST_BATCH_ROWS=-1", "error: JST_BATCH_ROWS: \"-1\""},
@@ -321,7 +321,7 @@ static void every_fault_is_found_and_the_rest_holds(void **state)
     struct options *o = read_options(L, "--batch-rows|x|--nope|--batch-wait|1s|--mysql-tls|no",
                                      "JST_MYSQL_PORT=0|JST_NOPE=1|JST_BROKERS=b:1", &faults);
     assert_int_equal(faults.errors, 5);
-    assert_true(options_number(o, "batch-rows") == 1000);
+    assert_true(options_number(o, "batch-rows") == 0);
     assert_true(options_number(o, "batch-wait") == 1000);
     assert_true(options_number(o, "mysql-port") == 3306);
     assert_string_equal(options_text(o, "mysql-tls"), "preferred");
@@ -507,7 +507,8 @@ static void the_table_is_sound(void **state)
         const struct option_spec *a = &option_table[i];
         bool needs_arg = a->type != OPT_FLAG && a->place != OPT_SECRET && a->place != OPT_ENV_ONLY;
         if (a->help == NULL || (a->arg != NULL) != needs_arg ||
-            (a->choices != NULL) != (a->type == OPT_CHOICE))
+            (a->choices == NULL && a->type == OPT_CHOICE) ||
+            (a->choices != NULL && a->type != OPT_CHOICE && a->type != OPT_INT))
             fail_msg("--%s: help, arg or choices", a->name);
         assert_true(a->min <= a->max);
         assert_true(strspn(a->name, "abcdefghijklmnopqrstuvwxyz-") == strlen(a->name));

@@ -8,7 +8,6 @@
 
 #include "common/base/buf.h"
 #include "common/mysql/sql.h"
-#include "loader/heads.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
 
@@ -135,60 +134,13 @@ static void test_names(void **state)
     buf_free(&out);
 }
 
-/* ------------------------------------------------------------------ heads */
-
-#define WINS                                                                                                 \
-    "VALUES(`version`)>`version` OR (VALUES(`version`)=`version` AND VALUES(`published`)>=`published`)"
-
-static void test_raise(void **state)
-{
-    struct buf out;
-
-    (void)state;
-    buf_init(&out, 10000);
-    heads_put_raise(&out);
-    heads_put_values(&out, true, "purchasein", "100", 1491926160718000123, 1786590300123, 2);
-    heads_put_values(&out, false, "purchasein", "it's", UINT64_MAX, 0, 0);
-    heads_put_raise_end(&out);
-    /* version comes last: what is assigned before compares with the version that was */
-    assert_string_equal(
-        out.data,
-        "INSERT INTO `jst_heads` (`pipeline`,`document`,`version`,`published`,`rows`,`updated_at`) VALUES "
-        "('purchasein','100',1491926160718000123,1786590300123,2,NOW(3)),"
-        "('purchasein','it\\'s',18446744073709551615,0,0,NOW(3)) ON DUPLICATE KEY UPDATE"
-        " `rows`=IF(" WINS ",VALUES(`rows`),`rows`),"
-        " `updated_at`=IF(" WINS ",VALUES(`updated_at`),`updated_at`),"
-        " `published`=IF(" WINS ",VALUES(`published`),`published`),"
-        " `version`=GREATEST(`version`,VALUES(`version`))");
-    buf_reset(&out);
-    heads_put_select(&out, "o'p");
-    assert_string_equal(out.data, "SELECT `document`,`version`,`published` FROM `jst_heads` FORCE INDEX "
-                                  "(PRIMARY) WHERE `pipeline`='o\\'p' AND `document` IN (");
-    buf_free(&out);
-}
-
-static void test_newer(void **state)
-{
-    static const struct {
-        uint64_t a, a_published, b, b_published;
-        bool newer;
-    } cases[] = {
-        {2, 0, 1, 9, true},  {1, 9, 2, 0, false},         {1, 2, 1, 1, true},
-        {1, 1, 1, 2, false}, {1, 1, 1, 1, false},         {UINT64_MAX, 0, INT64_MAX, 0, true},
-        {0, 0, 0, 0, false}, {0, UINT64_MAX, 0, 0, true},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_int_equal(heads_newer(cases[i].a, cases[i].a_published, cases[i].b, cases[i].b_published),
-                         cases[i].newer);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_portable_text), cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_names), cmocka_unit_test(test_raise),         cmocka_unit_test(test_newer),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_portable_text),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

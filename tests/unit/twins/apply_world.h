@@ -1,5 +1,5 @@
-/* What the tests of apply_batch() work with: a batch from a source, and the twin of the database. Included
- * after cmocka.h, once in a program. */
+/* What the tests of apply_batch() work with: a batch from a source, and the twin of the store. Included after
+ * cmocka.h, once in a program. */
 #ifndef JST_TESTS_APPLY_WORLD_H
 #define JST_TESTS_APPLY_WORLD_H
 
@@ -8,33 +8,35 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "loader/apply.h"
-#include "tests/unit/twins/fake_db.h"
+#include "tests/unit/twins/fake_store.h"
 #include "tests/unit/twins/rows_message.h"
 #include "tests/unit/twins/twin_pipeline.h"
 
 static struct world {
     struct pipeline *p;
+    struct row_reader *reader;
     struct memory_source *in;
-    struct fake_db *db;
+    struct fake_database *db;
+    struct store *store;
     struct table *table;
     struct batch *batch;
-    const struct flood *flood;
+    struct apply_rules rules;
     struct apply_result result;
     struct err err;
-    struct buf log;
 } world;
 
 static inline void open_world(const struct twin_spec *spec)
 {
     memset(&world, 0, sizeof world);
     world.p = twin_pipeline(spec);
+    world.reader = row_reader_new(world.p);
     world.in = memory_source_new(false);
-    world.db = fake_db_new(world.p);
-    world.batch = batch_new(world.p);
-    buf_init(&world.log, 16 * 1024 * 1024);
-    assert_int_equal(db_connect(&world.db->base, &world.err), 0);
-    assert_int_equal(table_load(&world.db->base, world.p, false, &world.table, &world.err), 0);
-    world.db->log = &world.log;
+    world.db = fake_database_new();
+    world.store = fake_store_new(world.db);
+    world.batch = batch_new(world.reader);
+    world.rules = (struct apply_rules){.flood_limit = 500};
+    assert_int_equal(store_connect(world.store, &world.err), 0);
+    assert_int_equal(world.store->ops->look(world.store, world.p, false, &world.table, &world.err), 0);
 }
 
 static inline int set_up(void **state)
@@ -48,11 +50,13 @@ static inline int tear_down(void **state)
 {
     (void)state;
     batch_free(world.batch, &world.in->base);
+    free(world.result.rounded);
     table_free(world.table);
-    db_free(&world.db->base);
+    store_free(world.store);
+    fake_database_free(world.db);
     source_free(&world.in->base);
+    row_reader_free(world.reader);
     pipeline_free(world.p);
-    buf_free(&world.log);
     return 0;
 }
 
@@ -63,7 +67,7 @@ static inline void again(void **state, const struct twin_spec *spec)
 }
 
 /* What stands in the source goes into the batch. */
-static inline void fill(void)
+static inline void fill_batch(void)
 {
     struct source_event event;
 
@@ -74,27 +78,33 @@ static inline void fill(void)
 static inline void new_batch(void)
 {
     batch_free(world.batch, &world.in->base);
-    world.batch = batch_new(world.p);
+    world.batch = batch_new(world.reader);
 }
 
-static inline int apply(bool unknown_as_row)
+static inline int apply(void)
 {
-    fill();
+    fill_batch();
     err_clear(&world.err);
-    buf_reset(&world.log);
+    free(world.result.rounded);
     world.result = (struct apply_result){0};
-    int rc = apply_batch(
-        &world.db->base, world.table, world.batch,
-        &(struct apply_rules){.unknown_as_row = unknown_as_row, .flood = world.flood, .flood_limit = 500},
-        &world.result, &world.err);
+    int rc = apply_batch(world.store, world.table, world.batch, &world.rules, &world.result, &world.err);
     assert_string_equal(world.db->trouble, "");
-    assert_false(world.db->in_transaction);
+    assert_int_equal(world.db->open, 0);
     return rc;
 }
 
 static inline void assert_applied(void)
 {
-    if (apply(false) != 0)
+    if (apply() != 0)
+        fail_msg("%s", world.err.text);
+}
+
+static inline void assert_refused(enum err_kind kind, int code, const char *text)
+{
+    assert_int_equal(apply(), -1);
+    assert_int_equal(world.err.kind, kind);
+    assert_int_equal(world.err.code, code);
+    if (strstr(world.err.text, text) == NULL)
         fail_msg("%s", world.err.text);
 }
 
@@ -103,7 +113,7 @@ static inline void assert_rows(const char *expected)
     struct buf rows;
 
     buf_init(&rows, 16 * 1024 * 1024);
-    fake_db_dump(world.db, &rows);
+    fake_data_dump(&world.db->committed, world.p->table, world.p->column_count, &rows);
     assert_string_equal(rows.data, expected);
     buf_free(&rows);
 }
@@ -119,16 +129,27 @@ static inline void assert_result(size_t written, size_t stale, size_t rows, size
 
 static inline void put_row(const char *id, const char *io_id, const char *note)
 {
-    fake_db_put_row(world.db, (const char *const[]){id, io_id, note, "1"});
+    fake_database_put_row(world.db, world.p, (const char *const[]){id, io_id, note, "1"});
 }
 
-static inline void assert_head(const char *document, uint64_t version, uint64_t published, size_t rows)
+static inline void put_head(const char *document, uint64_t version, int64_t published)
 {
-    const struct fake_head *h = fake_db_head(world.db, document);
+    const struct stamp stamp = {.kind = STAMP_INTEGER,
+                                .version = version,
+                                .received_ms = ROWS_RECEIVED_MS,
+                                .published_ms = published};
+
+    fake_database_put_head(world.db, "p", document, &stamp);
+}
+
+static inline void assert_head(const char *document, uint64_t version, int64_t published, size_t rows)
+{
+    const struct fake_head *h = fake_data_head(&world.db->committed, "p", document);
 
     assert_non_null(h);
-    assert_int_equal(h->version, version);
-    assert_int_equal(h->published, published);
+    assert_int_equal(h->stamp.kind, STAMP_INTEGER);
+    assert_int_equal(h->stamp.version, version);
+    assert_int_equal(h->stamp.published_ms, published);
     assert_int_equal(h->rows, rows);
 }
 

@@ -105,13 +105,18 @@ static void settle(struct memory_sink *m, struct memory_message *k)
     snprintf(f->text, sizeof f->text, "Broker: Message size too large");
 }
 
+static bool is_silent(const struct memory_sink *m, const struct memory_message *k)
+{
+    return m->silent_topic != NULL && strcmp(m->silent_topic, k->topic) == 0;
+}
+
 static void settle_all(struct memory_sink *m)
 {
     size_t settled = 0;
 
     for (size_t i = 0; i < m->count; i++) {
         struct memory_message *k = &m->list[m->ack_most > 0 ? m->count - 1 - i : i];
-        if (k->acked || k->refused)
+        if (k->acked || k->refused || is_silent(m, k))
             continue;
         settle(m, k);
         if (++settled == m->ack_most)

@@ -25,10 +25,11 @@ struct memory_sink {
     size_t queue_max; /* so many outstanding messages fill the queue; 0: none do */
     size_t max_bytes; /* larger values are ERR_REJECT; 0: none are */
     const char *refuse_topic;
-    bool refuse_all;     /* everything for that topic */
-    size_t refuse_bytes; /* larger values for that topic become failures */
-    int hold;            /* so many waits and serves acknowledge nothing; -1: all */
-    size_t ack_most;     /* so many a call at most, the last ones first; 0: all, in order */
+    bool refuse_all;          /* everything for that topic */
+    size_t refuse_bytes;      /* larger values for that topic become failures */
+    const char *silent_topic; /* its messages are never acknowledged */
+    int hold;                 /* so many waits and serves acknowledge nothing; -1: all */
+    size_t ack_most;          /* so many a call at most, the last ones first; 0: all, in order */
     bool fatal;
     size_t waits, fulls;
     void (*on_wait)(int timeout_ms);

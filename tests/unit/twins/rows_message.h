@@ -9,13 +9,17 @@
 #include "common/wire/message.h"
 #include "tests/unit/twins/memory_source.h"
 
+/* The default of rows_spec.received: "2026-08-13T03:05:00.123Z" */
+#define ROWS_RECEIVED_MS INT64_C(1786590300123)
+
 struct rows_spec {
     const char *pipeline; /* NULL: "p" */
     int partition;
     int64_t published_ms; /* 0: 1000 */
     const char *document, *version;
-    const char *value; /* NDJSON */
-    const char *rows;  /* its header; NULL: as many as there are */
+    const char *received; /* NULL: ROWS_RECEIVED_MS */
+    const char *value;    /* NDJSON */
+    const char *rows;     /* its header; NULL: as many as there are */
 };
 
 /* Into topic jst.<pipeline>.rows; returns the offset. */
@@ -35,7 +39,7 @@ static inline int64_t add_rows(struct memory_source *m, const struct rows_spec *
         HEADER(H_VERSION, s->version),
         HEADER(H_ROWS, s->rows != NULL ? s->rows : rows),
         HEADER(H_SOURCE, "jst.p.raw/0/7"),
-        HEADER(H_RECEIVED_AT, "2026-08-13T03:05:00.123Z"),
+        HEADER(H_RECEIVED_AT, s->received != NULL ? s->received : "2026-08-13T03:05:00.123Z"),
     };
     return memory_source_add(m, topic, s->partition, s->published_ms != 0 ? s->published_ms : 1000,
                              s->document, s->value, strlen(s->value), headers,

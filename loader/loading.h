@@ -1,0 +1,110 @@
+/* The loader at work. Shared by load.c, letters.c, outcome.c and troubles.c; nobody else includes it. */
+#ifndef JST_LOADER_LOADING_H
+#define JST_LOADER_LOADING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/skeleton/stage.h"
+#include "loader/flow.h"
+#include "loader/load_settings.h"
+#include "loader/metrics.h"
+#include "loader/writers.h"
+
+#define LOADER_STAGE "loader"
+
+enum job_kind {
+    JOB_NONE,
+    JOB_WRITE, /* a shipment */
+    JOB_LOOK,  /* at a flow's table and marks */
+    JOB_MARKS, /* write the marks that lag behind */
+};
+
+/* What a writer does. */
+struct job {
+    enum job_kind kind;
+    struct flow *flow;
+    struct shipment *shipment; /* JOB_WRITE */
+    struct mark_list marks;    /* JOB_MARKS */
+    struct apply_rules rules;
+    struct flood flood; /* for the rules */
+    bool create_tables;
+    int64_t started_ms;
+
+    /* what came of it */
+    struct table *table;        /* JOB_LOOK */
+    struct stored_marks stored; /* JOB_LOOK */
+    bool emptied;               /* JOB_LOOK: the table has nothing of what the marks say */
+    int rc;
+    struct err err;
+    double seconds;
+};
+
+struct loading {
+    const struct load *l;
+    struct stage stage;
+    struct flow *flows; /* one a route */
+    size_t count;
+    size_t next; /* the flow to look at first, so that each gets its turn */
+    struct writers *writers;
+    struct job *jobs;  /* one a writer; the last writer is the slow one */
+    bool answers;      /* the database has answered the last connect */
+    int64_t ask_at_ms; /* monotonic: while it does not answer, the next try */
+    int64_t silent_since_ms;
+    int failures; /* connects in a row */
+    int64_t blocked_since_ms;
+    bool full;                  /* the batches have reached --buffer-bytes */
+    size_t active;              /* flows that have something in hand */
+    struct batch_limits limits; /* of a batch, while so many are active */
+    size_t letters_waiting;     /* sent, not acknowledged */
+    bool letters_acked;         /* some were since the stage last asked */
+    struct err first_failure;   /* bounded: the first flow that was given up */
+};
+
+/* ---- job.c ---- */
+
+/* Do it; for writers_start(). arg: a struct job. */
+void job_run(struct store *store, void *arg);
+/* For apply_rules.marks; arg: the shipment. */
+void job_marks(void *arg, struct mark_list *ret);
+
+/* ---- letters.c ---- */
+
+/* Send the dead letters of shipments that are committed, as far as the sink has room, and take in what the
+ * broker says of those sent. -1: ERR_FATAL. */
+int letters_pump(struct loading *w, struct err *err) __attribute__((warn_unused_result));
+/* The flow waits for no letters any more. */
+void letters_forget(struct flow *f);
+/* For sink->acked. */
+void letters_acked(void *arg, uint64_t ticket);
+
+/* ---- outcome.c ---- */
+
+/* What follows from a job that has ended. -1: the program must end, and *err says why. */
+int outcome_take(struct loading *w, struct job *job, struct err *err) __attribute__((warn_unused_result));
+/* Store the offsets of what is done, in order. */
+void outcome_settle(struct loading *w, struct flow *f);
+
+/* ---- troubles.c ---- */
+
+size_t flow_index(const struct loading *w, const struct flow *f);
+const char *flow_name(const struct flow *f);
+/* The database has answered. */
+void trouble_answers(struct loading *w);
+/* Something of the flow has succeeded: its reasons to wait end. */
+void trouble_ends(struct loading *w, struct flow *f);
+/* The flow's partitions were taken away: its trouble is another process's now. */
+void trouble_leaves(struct loading *w, struct flow *f);
+/* Something has failed: decide when to try again. -1: the program must end, and *err says why. */
+int trouble_begins(struct loading *w, struct flow *f, const struct err *why, struct err *err)
+    __attribute__((warn_unused_result));
+/* Has an unknown error lasted so long that a row may be at fault? */
+bool trouble_is_unknown(const struct flow *f);
+/* Bounded run: nothing more of this flow is tried. */
+void trouble_gives_up(struct loading *w, struct flow *f, const struct err *why);
+/* The flow's records are read again from where its database is. */
+void flow_restart(struct loading *w, struct flow *f);
+
+#endif

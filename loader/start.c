@@ -1,0 +1,45 @@
+#include "loader/start.h"
+
+#include <string.h>
+
+static struct start from_beginning(enum start_reason why, bool reset)
+{
+    return (struct start){.offset = SOURCE_BEGINNING, .written = -1, .reset = reset, .why = why};
+}
+
+struct start start_decide(const struct source_start *log, const struct stored_mark *mark, const char *target,
+                          bool emptied)
+{
+    if (mark == NULL)
+        return from_beginning(log->recreated ? START_MADE_AGAIN : START_NEW, false);
+    if (log->recreated || mark->next_offset > log->high)
+        return from_beginning(START_MADE_AGAIN, true);
+    if (emptied || strcmp(mark->target, target) != 0)
+        return from_beginning(START_EMPTY, true);
+    struct start start = {.offset = log->committed, .written = mark->next_offset, .why = START_GROUP};
+    if (log->committed < 0) {
+        start.offset = SOURCE_BEGINNING;
+        start.why = START_NEW;
+    } else if (mark->next_offset < log->committed) {
+        start.offset = mark->next_offset;
+        start.why = START_DATABASE;
+    }
+    return start;
+}
+
+const char *start_reason_text(enum start_reason why)
+{
+    switch (why) {
+    case START_GROUP:
+        return "where the group is";
+    case START_DATABASE:
+        return "jst_offsets is behind the group";
+    case START_NEW:
+        return "from the log's start: the group or jst_offsets does not know this partition";
+    case START_EMPTY:
+        return "from the log's start: the table is new, empty or another one";
+    case START_MADE_AGAIN:
+        return "from the log's start: the topic was made again";
+    }
+    return "";
+}
