@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/mem.h"
 #include "common/mysql/shape.h"
 
 void schema_add_row(struct db_result *r, const char *const *cells, size_t columns)
 {
+    unsigned long lengths[16] = {0};
+
     r->columns = columns;
-    char **row = mem_zalloc(columns, sizeof *row);
     for (size_t i = 0; i < columns; i++)
-        row[i] = cells[i] != NULL ? mem_strdup(cells[i]) : NULL;
-    r->rows = mem_realloc(r->rows, (r->count + 1) * sizeof *r->rows);
-    r->rows[r->count++] = row;
+        lengths[i] = cells[i] != NULL ? strlen(cells[i]) : 0;
+    if (db_result_add(r, cells, lengths) != 0)
+        abort();
 }
 
 static const char *or_else(const char *text, const char *fallback)
