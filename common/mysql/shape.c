@@ -104,8 +104,6 @@ static int verify_shape(struct db *db, const struct catalog *c, struct table *t,
     const char *index = shape_check_indexes(&look);
     int rc = mend_result(&mend, err);
     mend_free(&mend);
-    for (size_t i = 0; i < p->column_count; i++)
-        t->kinds[i] = t->columns[i].kind;
     t->document_index = index != NULL ? mem_strdup(index) : NULL;
     t->name = mem_printf("%s.%s", c->schema, c->name);
     return rc;
@@ -184,7 +182,6 @@ int table_load(struct db *db, const struct pipeline *pipeline, bool create, stru
 
     t->pipeline = pipeline;
     t->columns = mem_zalloc(pipeline->column_count, sizeof *t->columns);
-    t->kinds = mem_zalloc(pipeline->column_count, sizeof *t->kinds);
     if (pipeline->write == WRITE_DOCUMENT)
         rc = shape_check_own(db, &own_heads, pipeline, create, err);
     if (rc == 0 && pipeline->write == WRITE_DOCUMENT)
@@ -205,7 +202,6 @@ void table_free(struct table *table)
         return;
     free(table->name);
     free(table->columns);
-    free(table->kinds);
     free(table->document_index);
     free(table);
 }

@@ -16,7 +16,6 @@ struct table {
     const struct pipeline *pipeline;
     char *name;                   /* "db.table", as the server names them */
     struct table_column *columns; /* of each of the pipeline's columns */
-    enum column_kind *kinds;      /* the same kinds alone */
     char *document_index;         /* name of an index that begins with the document's column */
     bool created;                 /* by this call */
     bool empty;                   /* it had no row when it was looked at */
