@@ -13,7 +13,7 @@ static int flush_output(int code, struct err *err)
     return code;
 }
 
-/* Unlike a daemon's, a tool's last word is no log line. */
+/* Unlike a daemon's, a tool's last word is not a log line. */
 static int exit_code(int code, const struct err *err)
 {
     if (code >= 0)

@@ -12,7 +12,7 @@ KINDS = {
     "code": "answer HTTP 200 with `code` (199) and `msg`",
     "truncate": "announce the whole answer, send half, close",
     "cut": "a complete HTTP answer whose JSON ends in the middle",
-    "garbage": "HTTP 200 with a page that is no JSON",
+    "garbage": "HTTP 200 with a page that is not JSON",
     "huge": "a right answer, followed by `mb` MiB of blanks",
     "slow": "wait `ms` before the answer",
     "hang": "send head and half of the answer, wait `ms`, send the rest",

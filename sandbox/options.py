@@ -127,14 +127,14 @@ def _history_options(parser: argparse.ArgumentParser) -> None:
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
     return host, int(port)
 
 
 def _whole(least: int, most: int = 10**9) -> Callable[[str], int]:
     def convert(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
         return int(text)
 
     return convert
@@ -147,7 +147,7 @@ def _number(least: float) -> Callable[[str], float]:
         except ValueError:
             value = float("nan")
         if not least <= value <= 1e9:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} up")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} up")
         return value
 
     return convert

@@ -134,7 +134,7 @@ static int put_lines(struct mapper *m, const struct pipeline *p, const struct js
     row_keys_begin(m->keys, p, count);
     for (const struct json_value *line = json_first(lines); line != NULL; line = json_next(line)) {
         if (json_type(line) != JSON_OBJECT)
-            return err_set(err, ERR_REJECT, 0, "line %lld of %s is no object", (long long)ret->rows + 1,
+            return err_set(err, ERR_REJECT, 0, "line %lld of %s is not an object", (long long)ret->rows + 1,
                            p->flatten);
         if (put_row(m, p, document, line, ret, err) != 0)
             return err_prefix(err, "line %lld", (long long)ret->rows);
@@ -150,7 +150,7 @@ static int put_rows(struct mapper *m, const struct pipeline *p, const struct jso
     const struct json_value *lines = p->flatten != NULL ? field_of(document, p->flatten) : NULL;
 
     if (json_type(lines) != JSON_NULL && json_type(lines) != JSON_ARRAY)
-        return err_set(err, ERR_REJECT, 0, "%s is no array", p->flatten);
+        return err_set(err, ERR_REJECT, 0, "%s is not an array", p->flatten);
     if (p->flatten != NULL && (json_first(lines) != NULL || p->empty_document == EMPTY_NONE))
         return put_lines(m, p, document, lines, ret, err);
     return put_row(m, p, document, NULL, ret, err);
@@ -170,7 +170,7 @@ int map_document(struct mapper *m, const struct pipeline *p, struct span documen
     if (json_parse(m->doc, document.at, document.len, &root, err) != 0)
         return -1;
     if (json_type(root) != JSON_OBJECT)
-        return err_set(err, ERR_REJECT, 0, "the document is no object");
+        return err_set(err, ERR_REJECT, 0, "the document is not an object");
     *ret_class = DEAD_CONVERT;
     if (read_key(p, root, ret, err) != 0 || read_version(p, root, ret, err) != 0 ||
         put_rows(m, p, root, ret, err) != 0)

@@ -39,7 +39,7 @@ enum scan_kind scan_kind(struct span value); /* by its first byte; SCAN_OTHER: n
  * key: the text between the quotes, escapes as they stand (empty in an array). */
 struct scan_iter {
     struct span key, value;
-    bool broken; /* the walk ended before the closing bracket; or this is no object or array */
+    bool broken; /* the walk ended before the closing bracket; or this is not an object or array */
     bool object;
     const char *at, *end;
     bool first;

@@ -66,7 +66,7 @@ static int take_file(const char *file, property_taker *take, void *arg)
     if (file_read(file, FILE_MAX_BYTES, &text, &len, &err) != 0)
         return take_unreadable(file, err.text, take, arg);
     int rc = memchr(text, '\0', len) != NULL
-                 ? take_unreadable(file, "holds a NUL byte: it is no text", take, arg)
+                 ? take_unreadable(file, "holds a NUL byte: it is not text", take, arg)
                  : take_lines(file, text, take, arg);
     explicit_bzero(text, len); /* sasl.password */
     free(text);

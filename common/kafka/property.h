@@ -30,10 +30,11 @@ int properties_take(const struct options *options, property_taker *take, void *a
  * in a flag. Written to out; false: it is not refused. */
 bool property_refused(const struct property *property, char *out, size_t size);
 
-/* What the Java client's property of that name is called here, as a sentence. false: it is none of Java's. */
+/* What the Java client's property of that name is called here, as a sentence. false: Java's client does not
+ * have such a property. */
 bool property_of_java(const char *name, char *out, size_t size);
 
-/* Every broker of a list that is no HOST[:PORT] is a fault. Named by its number: a URL may hold a password.
+/* Every broker of a list that is not HOST[:PORT] is a fault. Named by its number: a URL may hold a password.
  */
 void brokers_check(const char *list, struct faults *faults);
 

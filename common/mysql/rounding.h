@@ -15,8 +15,8 @@ enum rounding {
     ROUNDING_SPACES, /* spaces at the end are lost */
 };
 
-/* Would the server, in strict mode, store this text changed and report no error? Zeros that are lost are no
- * loss. text: UTF-8, may be NULL with len 0. Of a text that the column refuses nothing is said: the error
+/* Would the server, in strict mode, store this text changed and report no error? Zeros that are lost are not
+ * a loss. text: UTF-8, may be NULL with len 0. Of a text that the column refuses nothing is said: the error
  * speaks. A DOUBLE that keeps a 16th digit by chance counts as rounded. YEAR and JSON are not looked into,
  * nor ENUM and SET where a member begins with a digit. */
 enum rounding column_rounds(const struct table_column *c, const char *text, size_t len);

@@ -85,7 +85,7 @@ static size_t key_bytes(const struct look *look)
     return bytes;
 }
 
-/* The widest text, in characters, that such a column may have; 0: it is no text of a key or document. */
+/* The widest text, in characters, that the column may have; 0: it is not the text of a key or document. */
 static size_t width_limit(const struct look *look, size_t i)
 {
     if (shape_is_key(look->p, look->p->columns[i].name))

@@ -107,7 +107,7 @@ static void refuse_unknown(const struct options *o, const char *word, int number
     char text[ENV_NAME_TEXT + 64];
 
     if (other != NULL) {
-        fault_add(faults, FAULT_ERROR, word, "is no option of %s, but of %s", program_name(o->program),
+        fault_add(faults, FAULT_ERROR, word, "is not an option of %s, but of %s", program_name(o->program),
                   first_program(other->programs));
         return;
     }
@@ -132,7 +132,7 @@ static void refuse_secret(const struct option_spec *spec, const char *place, str
                   "to the name of a file that holds it",
                   name, name);
     else
-        fault_add(faults, FAULT_ERROR, place, "is no flag: set %s", name);
+        fault_add(faults, FAULT_ERROR, place, "is not a flag: set %s", name);
 }
 
 /* The words of the command line as they are read. */
@@ -196,7 +196,7 @@ static void read_word(struct word_reader *r, const char *word)
         add_word(r->options, word);
         return;
     }
-    snprintf(text, sizeof text, "is no option; %s takes options only", program_name(r->options->program));
+    snprintf(text, sizeof text, "is not an option; %s takes options only", program_name(r->options->program));
     refuse_argument((int)(r->next - r->argv) - 1, r->faults, text);
 }
 

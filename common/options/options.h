@@ -69,7 +69,7 @@ struct options;
 
 /* Reads flags over JST_<PROGRAM>_<NAME> over JST_<NAME> over defaults. Every fault is added to *faults, with
  * the nearest known name for an unknown one; the result is whole all the same (defaults in place of what is
- * wrong), so that further checks can go on. Words that are no flags are kept (jstctl's verb and arguments)
+ * wrong), so that further checks can go on. Words that are not flags are kept (jstctl's verb and arguments)
  * where the program is jstctl, an error elsewhere. A flag is --name VALUE or --name=VALUE; the last one
  * holds, but lists add up (and replace the list of the environment); everything after "--" is a word. An
  * empty variable is one that is not set, since `JST_X: ${X:-}` is how compose files pass one on; an empty

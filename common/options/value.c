@@ -184,7 +184,7 @@ static bool list_is_whole(const char *text)
     return len > 0 && text[0] != ',' && text[len - 1] != ',' && strstr(text, ",,") == NULL;
 }
 
-/* The first item of a text of pairs that is none, counted from 1; 0: all are fine. */
+/* The first item of a text of pairs that is not one, counted from 1; 0: all are fine. */
 static int wrong_pair(const char *text, const char *separators)
 {
     int n = 1;
@@ -225,7 +225,7 @@ static void set_pairs(struct option_value *v, enum option_origin origin, const c
         fault_add(faults, FAULT_ERROR, place, "NAME=VALUE is needed");
     else
         fault_add(faults, FAULT_ERROR, place,
-                  "item %d is no NAME=VALUE (items are separated by white space; a value with a space in it "
+                  "item %d is not NAME=VALUE (items are separated by white space; a value with a space in it "
                   "goes into --kafka-config)",
                   wrong);
 }

@@ -21,7 +21,7 @@ static size_t name_length(const char *at)
     return n;
 }
 
-/* A placeholder at `at`, which begins with `braces` opening braces. Returns its length, 0 when it is none. */
+/* A placeholder at `at`, which begins with `braces` opening braces. Its length; 0 when it is not one. */
 static size_t placeholder_at(const char *at, size_t braces, struct template_part *ret)
 {
     const char *name = at + braces;

@@ -45,7 +45,8 @@ static bool updates_are_columns(struct reader *r)
 {
     for (size_t i = 0; i < r->sql_updates.count; i++)
         if (!list_has(&r->sql_columns, r->sql_updates.names[i])) {
-            read_error(r, &r->main_sql_at, "ON DUPLICATE KEY UPDATE names %s, which is none of the columns",
+            read_error(r, &r->main_sql_at,
+                       "ON DUPLICATE KEY UPDATE names %s, which is not one of the columns",
                        r->sql_updates.names[i]);
             return false;
         }

@@ -9,7 +9,7 @@
 
 enum {
     FLOOD_WINDOW = 1000,
-    FLOOD_LEAST = 50,    /* fewer bad documents are no share */
+    FLOOD_LEAST = 50,    /* fewer bad documents say nothing about a share */
     FLOOD_RUN = 20,      /* so many different ones, and no good one between them */
     FLOOD_NEVER = 10000, /* the limit, in hundredths of a per cent, at which nothing is a flood */
 };

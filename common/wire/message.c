@@ -101,7 +101,7 @@ int raw_message_read(const struct record *r, const char *pipeline, struct raw_me
         return -1;
     int64_t fetched;
     if (rfc3339_parse(record_header(r, H_FETCHED_AT), &fetched) != 0)
-        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no instant", H_FETCHED_AT);
+        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is not an instant", H_FETCHED_AT);
     *ret = (struct raw_message){.pipeline = record_header(r, H_PIPELINE)};
     return 0;
 }
@@ -152,9 +152,9 @@ int rows_message_read(const struct record *r, const char *pipeline, struct rows_
         return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is not a text of 1 to %d bytes",
                        H_DOCUMENT, DOCUMENT_ID_MAX);
     if (parse_int64(rows, &m.rows) != 0 || m.rows < 0)
-        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no count", H_ROWS);
+        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is not a count", H_ROWS);
     if (rfc3339_parse(received, &m.received_at_ms) != 0)
-        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is no instant", H_RECEIVED_AT);
+        return err_set(err, ERR_REJECT, 0, "foreign message: its header %s is not an instant", H_RECEIVED_AT);
     if (r->value_len > 0 && r->value[r->value_len - 1] != '\n')
         return err_set(err, ERR_REJECT, 0, "the last row is not ended by a newline: the value was cut");
     if (count_lines(r) != m.rows)

@@ -77,7 +77,7 @@ static void check_pattern(const struct line *line, enum topic_role role, const c
     else if (!legal_topic_text(pattern, head_len) || !legal_topic_text(rest, strlen(rest)) ||
              strcmp(pattern, ".") == 0 || strcmp(pattern, "..") == 0)
         line_fault(line, FAULT_ERROR,
-                   "\"%s\" is no topic name: letters, digits, '.', '_' and '-' are, and one " TOPIC_PIPELINE,
+                   "\"%s\" is not a topic name: letters, digits, '.', '_', '-' and one " TOPIC_PIPELINE,
                    pattern);
     if (longest > TOPIC_NAME_MAX)
         line_fault(line, FAULT_ERROR,
@@ -92,7 +92,7 @@ static int read_number(const struct line *line, const char *what, const char *te
 
     if (parse_int64(text, &n) == 0 && n >= 1 && n <= max)
         return (int)n;
-    line_fault(line, FAULT_ERROR, "%s: \"%s\" is no number from 1 to %d", what, text, max);
+    line_fault(line, FAULT_ERROR, "%s: \"%s\" is not a number from 1 to %d", what, text, max);
     return 1;
 }
 
@@ -103,7 +103,7 @@ static void check_setting_name(const struct line *line, const char *name)
     if (nearest != NULL && strcmp(nearest, name) != 0)
         line_fault(line, FAULT_ERROR, "unknown topic setting %s; did you mean %s?", name, nearest);
     else if (nearest == NULL)
-        line_fault(line, FAULT_WARNING, "%s is no topic setting of Apache Kafka: the broker will decide",
+        line_fault(line, FAULT_WARNING, "%s is not a topic setting of Apache Kafka: the broker will decide",
                    name);
 }
 
@@ -245,7 +245,7 @@ void topics_read(const char *file, int must_exist, struct topics *ret, struct fa
     if (file_read(file, FILE_MAX_BYTES, &text, &len, &err) != 0 && (must_exist || err.code != ENOENT))
         fault_add(faults, FAULT_ERROR, file, "%s", err.text);
     if (text != NULL && memchr(text, '\0', len) != NULL)
-        fault_add(faults, FAULT_ERROR, file, "holds a NUL byte: it is no text");
+        fault_add(faults, FAULT_ERROR, file, "holds a NUL byte: it is not text");
     topics_parse(file, text != NULL ? text : "", ret, faults);
     free(text);
 }

@@ -86,7 +86,7 @@ static void test_bad_rows(void **state)
         }
 }
 
-/* An error that does not come again is no row's. */
+/* An error that does not come again is not blamed on a row. */
 static void test_error_that_passes(void **state)
 {
     (void)state;
@@ -180,7 +180,7 @@ static void with_mark(void)
     world.rules.arg = &own_mark;
 }
 
-/* An unknown error of a statement that writes no row is none of a row. */
+/* An unknown error of a statement that writes no row is not blamed on a row. */
 static void test_unknown_error_elsewhere(void **state)
 {
     for (size_t i = 0; i < STEPS_WITHOUT_ROWS; i++) {
@@ -425,7 +425,7 @@ static void test_flood(void **state)
     add_rows_with(" 1 3 5 7 9 ");
     assert_refused(ERR_PAUSE, APPLY_FLOOD, "10");
     assert_rows("");
-    /* one bad document fewer in the window is no flood yet */
+    /* one bad document fewer in the window is not a flood yet */
     history = (struct flood){0};
     flood_add(&history, 0, 44);
     assert_applied();

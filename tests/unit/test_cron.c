@@ -122,7 +122,7 @@ static void looks_eight_years_far(void **state)
     (void)state;
 
     assert_int_equal(cron_parse("0 0 29 2 *", &cron, NULL), 0);
-    /* 2100 is no leap year: from 2096 to 2104 there is none */
+    /* 2100 is not a leap year: from 2096 to 2104 there is none */
     assert_true(cron_next(&cron, at("2096-02-29 00:00:00")) == at("2104-02-29 00:00:00"));
     assert_true(cron_previous(&cron, at("2104-02-28 23:59:00")) == at("2096-02-29 00:00:00"));
 }

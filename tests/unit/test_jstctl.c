@@ -276,9 +276,9 @@ static void preview_of_odd_pages(void **state)
          "{\"document\":null,\"dead\":{\"class\":\"parse\",\"text\":"
          "\"the answer is not one whole JSON object (2 bytes)\"}}\n"},
         {"{\"code\":0,\"data\":{\"datas\":[7]}}", EXIT_FOUND,
-         "document 1 of 1: a dead letter, class parse: the document is no object\n"
+         "document 1 of 1: a dead letter, class parse: the document is not an object\n"
          "\n1 document: 0 with 0 rows, 1 dead letter\n",
-         "{\"document\":null,\"dead\":{\"class\":\"parse\",\"text\":\"the document is no object\"}}\n"},
+         "{\"document\":null,\"dead\":{\"class\":\"parse\",\"text\":\"the document is not an object\"}}\n"},
     };
 
     (void)state;

@@ -150,7 +150,7 @@ static void test_values(void **state)
 }
 
 /* true and false are words in a string, 1 and 0 in a number, where they stand alone; as part of a number's
- * text they are no number. */
+ * text they are not numbers. */
 static void test_booleans(void **state)
 {
     static const struct {
@@ -261,11 +261,11 @@ static void test_bad_lines(void **state)
     static const struct {
         const char *items, *text;
     } cases[] = {
-        {"{}", "items is no array"},
-        {"\"[]\"", "items is no array"},
-        {"false", "items is no array"},
-        {"[1]", "line 1 of items is no object"},
-        {"[{},null]", "line 2 of items is no object"},
+        {"{}", "items is not an array"},
+        {"\"[]\"", "items is not an array"},
+        {"false", "items is not an array"},
+        {"[1]", "line 1 of items is not an object"},
+        {"[{},null]", "line 2 of items is not an object"},
         {"[{},{\"qty\":\"x\"}]", "line 2: column qty"},
         {"[{\"qty\":[]}]", "line 1: column qty"},
     };

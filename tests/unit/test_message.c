@@ -93,7 +93,7 @@ static void test_raw(void **state)
     for (size_t i = 0; i < COUNT(raw); i++)
         assert_foreign_raw(changed(raw, COUNT(raw), i, NULL, "{}"), raw[i].name);
     assert_foreign_raw(changed(raw, COUNT(raw), 0, "q", "{}"), "does not name p");
-    assert_foreign_raw(changed(raw, COUNT(raw), 3, "yesterday", "{}"), "is no instant");
+    assert_foreign_raw(changed(raw, COUNT(raw), 3, "yesterday", "{}"), "is not an instant");
     assert_foreign_raw(make_record(raw, COUNT(raw), NULL), "no value");
     assert_foreign_raw(make_record(NULL, 0, "{}"), H_PIPELINE);
     /* in version mode a cursor stands for the window */
@@ -145,7 +145,7 @@ static void test_rows(void **state)
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_foreign_rows(changed(rows, COUNT(rows), i, NULL, body), rows[i].name);
     assert_foreign_rows(changed(rows, COUNT(rows), 0, "pp", body), "does not name p");
-    assert_foreign_rows(changed(rows, COUNT(rows), 5, "2026-08-13 03:05:00", body), "is no instant");
+    assert_foreign_rows(changed(rows, COUNT(rows), 5, "2026-08-13 03:05:00", body), "is not an instant");
     assert_foreign_rows(make_record(rows, COUNT(rows), NULL), "no value");
     /* several of one name: the last */
     r = make_record(rows, COUNT(rows), body);
@@ -172,10 +172,10 @@ static void test_row_counts(void **state)
         {"1", "x\ny\n", "has 2 rows"},
         {"1", "x", "not ended by a newline"},
         {"2", "x\ny", "not ended by a newline"},
-        {"-1", "", "is no count"},
-        {"", "", "is no count"},
-        {"1x", "x\n", "is no count"},
-        {"99999999999999999999", "x\n", "is no count"},
+        {"-1", "", "is not a count"},
+        {"", "", "is not a count"},
+        {"1x", "x\n", "is not a count"},
+        {"99999999999999999999", "x\n", "is not a count"},
     };
 
     (void)state;

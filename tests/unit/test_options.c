@@ -260,7 +260,7 @@ static void wrong(void **state)
         {L, "--flood-limit|101%", "", "--flood-limit: \"101%\""},
         {L, "--mysql-port|65536", "", "a whole number from 1 to 65535"},
         {L, "--mysql-tls|of", "", "\"of\" is not allowed: one of off|preferred|required|verify"},
-        {L, "--mysql-tls|off|--mysql-tls|off|preferred", "", "error: argument 5: is no option"},
+        {L, "--mysql-tls|off|--mysql-tls|off|preferred", "", "error: argument 5: is not an option"},
         {L, "--create-tables|yes", "", "one of on|off"},
         {E, "--until|2026-02-30", "",
          "--until: \"2026-02-30\" is not allowed: a time YYYY-MM-DD[ HH:MM:SS] in Beijing"},
@@ -276,11 +276,11 @@ static void wrong(void **state)
         {L, "--broker|x", "", "error: argument 1: unknown option; did you mean --brokers?\n"},
         {L, "--zzzzzzz", "", "error: argument 1: unknown option; loader --help lists them\n"},
         {L, "-h", "", "error: argument 1: unknown option; loader --help lists them\n"},
-        {L, "--api-url|x", "", "error: --api-url: is no option of loader, but of extractor\n"},
+        {L, "--api-url|x", "", "error: --api-url: is not an option of loader, but of extractor\n"},
         {E, "--mysql-pasword", "", "error: argument 1: unknown option"},
         {L, "--mysql-pasword", "", "did you mean the variable JST_MYSQL_PASSWORD?"},
-        {L, "run", "", "error: argument 1: is no option; loader takes options only\n"},
-        {L, "--|--once", "", "error: argument 2: is no option; loader takes options only\n"},
+        {L, "run", "", "error: argument 1: is not an option; loader takes options only\n"},
+        {L, "--|--once", "", "error: argument 2: is not an option; loader takes options only\n"},
         {L, "", "JST_BROKER=x", "error: JST_BROKER: unknown variable; did you mean JST_BROKERS?\n"},
         {L, "", "JST_BROKER=", "error: JST_BROKER: unknown variable; did you mean JST_BROKERS?\n"},
         {L, "", "JST_LOADER_BROKER=x", "did you mean JST_LOADER_BROKERS?"},
@@ -297,7 +297,7 @@ static void wrong(void **state)
         {L, "", "JST_LOADER_API_URL=x", "error: JST_LOADER_API_URL: unknown variable"},
         {L, "", "JST_BROKERS_FILE=x", "error: JST_BROKERS_FILE: unknown variable"},
         {E, "", "JST_APP_KEY_FILE=x", "error: JST_APP_KEY_FILE: unknown variable"},
-        {E, "--app-key|k", "", "error: --app-key: is no flag: set JST_APP_KEY\n"},
+        {E, "--app-key|k", "", "error: --app-key: is not a flag: set JST_APP_KEY\n"},
     };
     (void)state;
 
@@ -463,7 +463,7 @@ static void wrong_secrets_are_named_and_not_shown(void **state)
         {"--app-secret=hunter2", "", "error: --app-secret: a secret is never a flag"},
         {"-phunter2", "", "error: argument 1: unknown option; extractor --help lists them"},
         {"--once|-p|hunter2", "", "error: argument 2: unknown option"},
-        {"--once|hunter2", "", "error: argument 2: is no option; extractor takes options only"},
+        {"--once|hunter2", "", "error: argument 2: is not an option; extractor takes options only"},
         {"--app-secret-hunter2", "", "error: argument 1: unknown option"},
         {"--hunter2=x", "", "error: argument 1: unknown option"},
         {"--app-secert|hunter2", "", "did you mean the variable JST_APP_SECRET?"},
@@ -479,7 +479,7 @@ static void wrong_secrets_are_named_and_not_shown(void **state)
         {"", env[3], "error: JST_APP_SECRET: JST_APP_SECRET_FILE is set, too"},
         {"--kafka|hunter2", "", "error: --kafka: NAME=VALUE is needed"},
         {"--kafka|=hunter2", "", "error: --kafka: NAME=VALUE is needed"},
-        {"", "JST_KAFKA=sasl.password=my hunter2", "error: JST_KAFKA: item 2 is no NAME=VALUE"},
+        {"", "JST_KAFKA=sasl.password=my hunter2", "error: JST_KAFKA: item 2 is not NAME=VALUE"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

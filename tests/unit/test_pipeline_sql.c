@@ -148,7 +148,7 @@ static const struct {
     {INSERT "t.b = VALUES(b)", "a column and '=' are expected here"},
     {"INSERT INTO t(io_id, b) VALUES ON DUPLICATE UPDATE b = VALUES(b)", "is expected"},
     {"INSERT INTO t(io_id, b) VALUES ONE DUPLICATE KEY UPDATE b = VALUES(b)", "nothing is expected behind"},
-    {INSERT "c = VALUES(c)", "ON DUPLICATE KEY UPDATE names c, which is none of the columns"},
+    {INSERT "c = VALUES(c)", "ON DUPLICATE KEY UPDATE names c, which is not one of the columns"},
     {"REPLACE INTO t(b, io_id) VALUES", "column 1 is b here and io_id in target.request"},
     {"REPLACE INTO t(io_id, c) VALUES", "column 2 is c here and b in target.request"},
     {"REPLACE INTO t(io_id) VALUES", "1 columns here and 2 in target.request: b is missing here"},

@@ -100,7 +100,7 @@ static void rows_of_different_keys_are_kept(void **state)
         "{\"a\":1,\"b\":\"x\"},{\"a\":1,\"b\":\"X\"},{\"a\":1,\"b\":\"x \"}",
         "{\"a\":1,\"b\":\"12\"},{\"a\":11,\"b\":\"2\"}", /* joined they would be one text */
         "{\"a\":1,\"b\":null},{\"a\":1,\"b\":\"\"},{\"a\":1,\"b\":\"null\"}",
-        "{\"a\":1,\"b\":null},{\"a\":1,\"b\":null}", /* NULL is no value: the loader refuses each such row */
+        "{\"a\":1,\"b\":null},{\"a\":1,\"b\":null}", /* NULL does not count: the loader refuses such rows */
         "{\"b\":\"x\"},{\"b\":\"x\"}",
     };
     struct pipeline *p = two_column_key();

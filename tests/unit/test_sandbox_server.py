@@ -325,12 +325,12 @@ def test_it_runs_as_a_module_and_changes_documents_in_the_background():
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--listen", "8090"], "'8090' is no HOST:PORT"),
-        (["--listen", "127.0.0.1:99999"], "is no HOST:PORT"),
-        (["--documents", "many"], "'many' is no whole number"),
-        (["--documents", "-1"], "is no whole number"),
+        (["--listen", "8090"], "'8090' is not HOST:PORT"),
+        (["--listen", "127.0.0.1:99999"], "is not HOST:PORT"),
+        (["--documents", "many"], "'many' is not a whole number"),
+        (["--documents", "-1"], "is not a whole number"),
         (["--max-lines", "0"], "from 1 to 9999"),
-        (["--mutate", "nan"], "is no number from 0"),
+        (["--mutate", "nan"], "is not a number from 0"),
         (["--odd", "maybe"], "neither on nor off"),
         (["--history-end", "yesterday"], "is not YYYY-MM-DD"),
         (["--docu", "1"], "unrecognized arguments: --docu 1"),

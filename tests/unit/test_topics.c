@@ -108,7 +108,7 @@ static const struct {
     {"rwa jst.{pipeline}.raw 3", "t:1", "unknown role \"rwa\"; did you mean raw?", FAULT_ERROR},
     {"nonsense jst.{pipeline}.raw 3", "t:1", "roles are raw, rows, dead and state", FAULT_ERROR},
     {"raw jst.{pipeline}.raw", "t:1", "a line is: role topic partitions", FAULT_ERROR},
-    {"#\nraw jst.{pipeline}.raw 0" APPENDS, "t:2", "partitions: \"0\" is no number from 1 to 1000",
+    {"#\nraw jst.{pipeline}.raw 0" APPENDS, "t:2", "partitions: \"0\" is not a number from 1 to 1000",
      FAULT_ERROR},
     {"raw jst.{pipeline}.raw 1001" APPENDS, "t:1", "partitions: \"1001\"", FAULT_ERROR},
     {"raw jst.{pipeline}.raw 3x" APPENDS, "t:1", "partitions: \"3x\"", FAULT_ERROR},
@@ -117,10 +117,10 @@ static const struct {
     {RAW APPEND "\nraw a.{pipeline} 3", "t:2", "the role raw is given twice", FAULT_ERROR},
     {"raw jst.raw 3" APPENDS, "t:1", "each pipeline has a raw topic of its own", FAULT_ERROR},
     {"raw jst.{pipelin}.raw 3" APPENDS, "t:1", "each pipeline has", FAULT_ERROR},
-    {"raw jst/{pipeline} 3" APPENDS, "t:1", "is no topic name", FAULT_ERROR},
-    {"raw {pipeline}{pipeline} 3" APPENDS, "t:1", "is no topic name", FAULT_ERROR},
+    {"raw jst/{pipeline} 3" APPENDS, "t:1", "is not a topic name", FAULT_ERROR},
+    {"raw {pipeline}{pipeline} 3" APPENDS, "t:1", "is not a topic name", FAULT_ERROR},
     {"state jst.{pipeline} 1 cleanup.policy=compact", "t:1", "the state topic belongs to all", FAULT_ERROR},
-    {"state .. 1 cleanup.policy=compact", "t:1", "is no topic name", FAULT_ERROR},
+    {"state .. 1 cleanup.policy=compact", "t:1", "is not a topic name", FAULT_ERROR},
     {"state s 2 cleanup.policy=compact", "t:1", "the state topic has 1 partition, not 2", FAULT_ERROR},
     {"state s 1", "t:1", "needs cleanup.policy=compact", FAULT_ERROR},
     {"state s 1 cleanup.policy=compact,delete", "t:1", "needs cleanup.policy=compact", FAULT_ERROR},
@@ -228,7 +228,7 @@ static void a_nul_does_not_cut_the_file(void **state)
     close(fd);
     topics_read(path, 1, &topics, &faults);
     assert_int_equal(faults.errors, 1);
-    assert_string_equal(faults.list[0].text, "holds a NUL byte: it is no text");
+    assert_string_equal(faults.list[0].text, "holds a NUL byte: it is not text");
     topics_free(&topics);
     faults_free(&faults);
     unlink(path);

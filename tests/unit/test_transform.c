@@ -67,7 +67,7 @@ static void test_bad_documents(void **state)
     assert_true(metric("jst_dead_letters_total{pipeline=\"p\",stage=\"transformer\",class=\"parse\"} ") == 2);
 }
 
-/* What is no page of documents goes to the dead letters whole: nothing vanishes. */
+/* A record that is not a page of documents goes to the dead letters whole: nothing vanishes. */
 static void test_foreign_pages(void **state)
 {
     static const char good[] = "{\"code\":0,\"data\":{\"datas\":[{\"io_id\":1,\"ts\":7}]}}";

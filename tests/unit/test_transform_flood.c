@@ -122,7 +122,7 @@ static void a_good_document_before_the_twentieth_ends_the_run(void **state)
     assert_int_equal(memory_sink_count(world.out, "jst.p.dead"), 20);
 }
 
-/* Records that are no pages count as well, each once. */
+/* Records that are not pages count as well, each once. */
 static void foreign_records_are_a_run(void **state)
 {
     char text[32];

@@ -201,7 +201,7 @@ static inline void assert_ran(void)
 {
     struct err err;
 
-    if (run(&err) != 0 && !(world.stop && err.kind == ERR_RETRY)) /* given up while stopping is no failure */
+    if (run(&err) != 0 && !(world.stop && err.kind == ERR_RETRY)) /* stopping, it may give up */
         fail_msg("%s", err.text);
 }
 
