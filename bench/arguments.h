@@ -11,7 +11,7 @@ struct err;
 
 /* Reads argv behind the first `words` words. Ends the process with 100 when something is wrong. */
 struct options *arguments_options(int argc, char **argv, int words, const char *usage);
-/* A whole number from 1 on; ends the process with 100 when it is none. */
+/* A whole number from 1 on; ends the process with 100 when it is not one. */
 int64_t arguments_number(const char *text, const char *usage);
 /* Ends the process with 111 and the error's text. */
 void arguments_fail(const struct err *err) __attribute__((noreturn));

@@ -329,7 +329,7 @@ static void say_done(const struct pipeline_job *j)
              beijing_format(j->sync.checkpoint.synced_to_s, text), j->sync.documents, j->sync.pages);
 }
 
-/* The API answered something that was no refusal. */
+/* The API answered, and did not refuse. */
 static void note_success(struct extract *x, struct pipeline_job *j, int failures_before)
 {
     health_dependency("api", true, NULL);

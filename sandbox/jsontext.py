@@ -59,7 +59,7 @@ _decoder = json.JSONDecoder(parse_float=Raw, parse_int=Raw, parse_constant=_cons
 
 
 def loads(text: str) -> Json:
-    """The value of a JSON text, numbers as Raw; ValueError if it is none."""
+    """The value of a JSON text, numbers as Raw; ValueError if it is not one."""
     return _decoder.decode(text)
 
 

@@ -34,7 +34,7 @@ def parsed(documents: Iterable[Document]) -> Iterator[str]:
 
 
 def entry(document: Document) -> dict[str, Any]:
-    """A document with its values, or with its bytes if they are no JSON object."""
+    """A document with its values, or with its bytes if they are not a JSON object."""
     about: dict[str, Any] = {
         "io_id": str(document.io_id),
         "ts": str(document.ts),

@@ -29,7 +29,7 @@ class Server(ThreadingHTTPServer):
         return f"http://{self.sandbox.options.host}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news; anything else is a fault of the sandbox."""
+        """A client that went away is not news; anything else is a fault of the sandbox."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 

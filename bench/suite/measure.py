@@ -28,7 +28,7 @@ class Figures:
     rows_a_second: float
     cpu_a_million: float
     mib: float
-    missing: int = 0  # rows that did not come in time, where that is no error
+    missing: int = 0  # rows that did not come in time, where that is not an error
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:

@@ -57,7 +57,7 @@ bool client_notice(struct client *c, struct err *ret)
 
 /* ---- one request ---- */
 
-/* What the verdict means for the caller, where the answer is no success. */
+/* What the verdict means for the caller, where the answer is not a success. */
 static enum call_result judge_failure(struct client *c, struct reply *r, struct err *err)
 {
     const struct envelope *e = &r->envelope;

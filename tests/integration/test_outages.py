@@ -212,7 +212,7 @@ def test_ready_means_connected(own_kafka, own_database, make_pipe):
     assert status == 503 and "kafka" in why and "mysql" in why
     own_kafka.restart()
     wait_until(
-        "Kafka to be no reason any more", lambda: "kafka" not in loader.get("/readyz")[1], 40, alive=[loader]
+        "Kafka to stop being a reason", lambda: "kafka" not in loader.get("/readyz")[1], 40, alive=[loader]
     )
     status, why = loader.get("/readyz")
     assert status == 503 and "mysql" in why

@@ -34,7 +34,7 @@ class Line:
 
     @property
     def cells(self) -> list[str] | None:
-        """Of a table's row; None: it is none, or the line below the head."""
+        """Of a table's row; None: not a row, or the line below the head."""
         if self.fenced or not self.text.startswith("|"):
             return None
         cells = [c.strip() for c in re.split(r"(?<!\\)\|", self.text.strip().strip("|"))]

@@ -99,7 +99,7 @@ type batch struct {
 	args    []any
 }
 
-// decode leaves out what is no row, and says so.
+// decode leaves out what is not a row, and says so.
 func decode(records []*kgo.Record) batch {
 	b := batch{records: records, args: make([]any, 0, len(records)*len(columns))}
 	for _, record := range records {
