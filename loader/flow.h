@@ -79,7 +79,7 @@ struct flow {
     bool needs_look;         /* at the table and the marks */
     bool looking;            /* a writer does it */
     bool *told_rounded;      /* by column: the log has told; NULL: of none */
-    bool emptied;            /* the last look found it so */
+    bool emptied;            /* the last look found it so, and no row was written since */
     int64_t looked_at_ms;    /* monotonic, or when it last wrote */
     size_t seen, seen_stale; /* of the last documents, at most 1000 */
 };

@@ -74,8 +74,10 @@ static int take_write(struct loading *w, struct job *job, struct err *err)
     struct flow *f = job->flow;
 
     s->seconds = job->seconds;
-    if (job->rc == 0)
+    if (job->rc == 0) {
         trouble_ends(w, f);
+        f->emptied = f->emptied && s->result.rows == 0;
+    }
     if (s->orphaned) {
         shipment_free(s, w->l->in);
         return 0;

@@ -130,6 +130,17 @@ static void test_set_back_while_idle(void **state)
     }
 }
 
+/* The second time comes before a look has found the rows of the first filling. */
+static void test_emptied_twice(void **state)
+{
+    (void)state;
+    begin_play(truncate_table, truncate_table);
+    assert_ran();
+    assert_int_equal(play.stage, 2);
+    assert_rows("1-1|1|a|1\n2-1|2|a|1\n3-1|3|a|1\n");
+    assert_mark(3);
+}
+
 static void make_topic_again(void)
 {
     memory_source_recreate(world.in, TOPIC, 0);
@@ -232,8 +243,8 @@ static void test_empty_for_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_set_back_under_way),     CASE(test_set_back_while_idle), CASE(test_topic_made_again),
-        CASE(test_what_happens_meanwhile), CASE(test_empty_for_good),
+        CASE(test_set_back_under_way), CASE(test_set_back_while_idle),    CASE(test_emptied_twice),
+        CASE(test_topic_made_again),   CASE(test_what_happens_meanwhile), CASE(test_empty_for_good),
     };
     log_setup("test_load_marks", LOG_ERROR, false);
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
