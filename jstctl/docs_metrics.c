@@ -39,11 +39,12 @@ static const char *const intro[] = {
     "Printed by `jstctl docs metrics` from the programs' tables; edit those, not this page.\n\n"
     "`/metrics` at a program's `--listen` address is in Prometheus' text form. The series of known "
     "pipelines\n"
-    "exist from the start, with 0. No label ever carries a document's id. What to watch:\n"
+    "exist from the start, with 0; those of a column from its first value on. No label ever carries a\n"
+    "document's id. What to watch:\n"
     "[operations](operations.md#is-it-working).\n",
     "由 `jstctl docs metrics` 根据各程序的表打印；请修改那些表，不要修改本页。\n\n"
     "程序的 `--listen` 地址上的 `/metrics` 为 Prometheus 文本格式。已知同步任务的序列从一开始就存在，初值为 "
-    "0。\n"
+    "0；按列的序列从该列第一次计数时起才有。\n"
     "标签中从不出现单据编号。值得关注的指标见[运维](operations.zh-CN.md#运行正常吗)。\n"};
 static const char *const every_program[] = {"Every program", "所有程序"};
 static const char *const table_head[] = {"| metric | type | meaning |\n|---|---|---|\n",
