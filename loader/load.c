@@ -346,6 +346,16 @@ static int take_start(void *arg, size_t route, const struct source_start *log, s
     return 0;
 }
 
+/* What jst_offsets says counts as much as the group's offset. */
+static char *tell_mark(void *arg, size_t route, const char *topic, int32_t partition)
+{
+    const struct loading *w = arg;
+
+    return mem_printf(
+        "run DELETE FROM jst_offsets WHERE pipeline='%s' AND topic='%s' AND `partition`=%d in MySQL",
+        flow_name(&w->flows[route]), topic, partition);
+}
+
 static void forget_rows(void *arg)
 {
     struct loading *w = arg;
@@ -460,6 +470,7 @@ static const struct stage_ops load_ops = {
     .turn = take_turn,
     .record = take_rows,
     .start = take_start,
+    .lost_cure = tell_mark,
     .revoked = forget_rows,
     .working = is_working,
     .done = is_done,

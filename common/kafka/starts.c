@@ -207,7 +207,7 @@ static void fill_news(const struct kafka_source *s, const struct part *p, struct
     if (p->news == NEWS_LOST) {
         *ret = (struct source_event){
             .kind = SOURCE_LOST,
-            .lost = {p->topic->name, p->partition, p->outside, p->low, s->group},
+            .lost = {p->topic->name, p->partition, p->outside, p->low, s->config.replay ? "" : s->group},
         };
         return;
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
@@ -11,7 +12,7 @@
 #include "common/monitor/health.h"
 #include "common/monitor/metrics.h"
 
-enum { KEY_TEXT = 160, WHY_TEXT = 512 };
+enum { KEY_TEXT = 160, WHY_TEXT = 4096 };
 
 static const char *name_of(const struct stage *s, size_t route)
 {
@@ -83,30 +84,47 @@ void stage_metrics_init(const struct metric_family *paused, const struct routes 
 
 /* ---- events ---- */
 
-static void lost_text(const struct source_event *event, char *out, size_t size)
+static char *cure_of(const struct stage *s, size_t route, const struct source_event *event)
+{
+    return s->ops->lost_cure != NULL
+               ? s->ops->lost_cure(s->arg, route, event->lost.topic, event->lost.partition)
+               : NULL;
+}
+
+static void lost_text(const struct stage *s, size_t route, const struct source_event *event, struct buf *out)
 {
     const char *topic = event->lost.topic;
+    int32_t partition = event->lost.partition;
 
-    snprintf(out, size,
-             "%s/%d: messages %" PRId64 " to %" PRId64
-             " were deleted before they were read. To go on behind the gap, stop all processes of the group, "
-             "run kafka-consumer-groups --bootstrap-server HOST:PORT --group %s --topic %s:%d "
-             "--reset-offsets --to-earliest --execute, and start them again",
-             topic, event->lost.partition, event->lost.offset, event->lost.low - 1, event->lost.group, topic,
-             event->lost.partition);
+    buf_printf(out, "%s/%d: messages %" PRId64 " to %" PRId64 " were deleted before they were read. ", topic,
+               partition, event->lost.offset, event->lost.low - 1);
+    if (event->lost.group[0] == '\0') {
+        buf_add_text(out, "The topic's retention has overtaken the replay: start it again");
+        return;
+    }
+    char *cure = cure_of(s, route, event);
+    buf_printf(out,
+               "To go on behind the gap, stop all processes of the group, "
+               "run kafka-consumer-groups --bootstrap-server HOST:PORT --group %s --topic %s:%d "
+               "--reset-offsets --to-earliest --execute, %s%sand start them again",
+               event->lost.group, topic, partition, cure != NULL ? cure : "", cure != NULL ? ", " : "");
+    free(cure);
 }
 
 /* Lost messages are never skipped in silence: the pipeline stands still until a person has decided. */
 static int take_lost(struct stage *s, const struct source_event *event, struct err *err)
 {
     const struct route *route = routes_by_topic(s->routes, s->role, event->lost.topic);
-    char why[WHY_TEXT];
+    struct buf why;
 
     if (route == NULL)
         return err_set(err, ERR_FATAL, 0, "%s is the topic of no pipeline", event->lost.topic);
-    lost_text(event, why, sizeof why);
-    stage_pause(s, (size_t)(route - s->routes->list), PAUSE_LOST, why);
-    log_error("pipeline %s is paused (lost): %s", route->pipeline->name, why);
+    size_t at = (size_t)(route - s->routes->list);
+    buf_init(&why, WHY_TEXT);
+    lost_text(s, at, event, &why);
+    stage_pause(s, at, PAUSE_LOST, why.data);
+    log_error("pipeline %s is paused (lost): %s", route->pipeline->name, why.data);
+    buf_free(&why);
     if (!s->once)
         return 0;
     return err_set(err, ERR_FATAL, 0, "%s/%d: messages were deleted unread", event->lost.topic,

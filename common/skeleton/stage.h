@@ -43,6 +43,9 @@ struct stage_ops {
     int (*start)(void *arg, size_t route, const struct source_start *start, struct err *err);
     /* All partitions were taken away: forget the work in hand. Its records will be delivered again. */
     void (*revoked)(void *arg);
+    /* After lost messages: what a person must do besides setting the group's offset, so that reading goes on
+     * behind them: "run DELETE ... in MySQL". The caller frees it. NULL: nothing. */
+    char *(*lost_cure)(void *arg, size_t route, const char *topic, int32_t partition);
     /* Is work under way that will end by itself (a transaction), or has some got on since the last call
      * (acknowledgements)? A bounded run then does not give up. */
     bool (*working)(void *arg);

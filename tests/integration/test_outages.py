@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 
 import pytest
@@ -221,12 +222,12 @@ def test_ready_means_connected(own_kafka, own_database, make_pipe):
     assert loader.metrics().sum("jst_up_dependency", name="mysql") == 1
 
 
-@pytest.mark.parametrize("program", ["transformer", "loader"])
-def test_messages_deleted_unread_are_not_skipped_in_silence(kafka, database, make_pipe, program):
-    pipe = make_pipe(kafka, database)
+def _delete_unread(pipe, program: str) -> None:
+    """Delete all but the last message of the program's topic, of which its group has read one half at most."""
+    kafka = pipe.kafka
+    role = {"transformer": "raw", "loader": "rows"}[program]
     pipe.write_topics(partitions={"raw": 1, "rows": 1})
     pipe.create_topics()
-    role = {"transformer": "raw", "loader": "rows"}[program]
     for ts in (1, 2):
         feed.raw(pipe, [feed.document(n, ts, [{"ioi_id": 1}]) for n in range(10)])
         pipe.once("transformer")
@@ -243,10 +244,47 @@ def test_messages_deleted_unread_are_not_skipped_in_silence(kafka, database, mak
         "org.apache.kafka.tools.DeleteRecordsCommand",
         *("--bootstrap-server", kafka.brokers, "--offset-json-file", str(file)),
     )
+
+
+@pytest.mark.parametrize("program", ["transformer", "loader"])
+def test_messages_deleted_unread_are_not_skipped_in_silence(kafka, database, make_pipe, program):
+    pipe = make_pipe(kafka, database)
+    _delete_unread(pipe, program)
     given_up = pipe.once(program, expect=111)
     assert "deleted unread" in given_up.log()
     running = pipe.start(program, ready=False)
     wait_until("the pipeline to pause", lambda: "lost" in running.get("/readyz")[1], 30, alive=[running])
     if program == "loader":
         assert running.metrics().sum("jst_loader_paused", reason="lost") == 1
-    assert kafka.lag(pipe.group(program), pipe.topic(role)) > 0
+    assert kafka.lag(pipe.group(program), pipe.topic({"transformer": "raw", "loader": "rows"}[program])) > 0
+
+
+def _do_as_told(pipe, text: str) -> None:
+    """What the text about lost messages tells a person to do, in its order, to the letter."""
+    told = re.search(r"run kafka-consumer-groups --bootstrap-server HOST:PORT (.*? --execute)", text)
+    assert told, text
+    pipe.kafka.tool(
+        "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+        *("--bootstrap-server", pipe.kafka.brokers, *told[1].split()),
+    )
+    for statement in re.findall(r"run (DELETE .*?) in MySQL", text):
+        pipe.database.execute(statement)
+
+
+@pytest.mark.parametrize("program", ["transformer", "loader"])
+def test_who_does_as_told_goes_on_behind_lost_messages(kafka, database, make_pipe, program):
+    pipe = make_pipe(kafka, database)
+    _delete_unread(pipe, program)
+    running = pipe.start(program, ready=False)
+    wait_until("the pipeline to pause", lambda: "lost" in running.get("/readyz")[1], 30, alive=[running])
+    text = running.get("/readyz")[1]
+    running.stop()
+    wait_until("the group to be empty", lambda: kafka.group_members(pipe.group(program)) == 0, 20)
+    _do_as_told(pipe, text)
+    again = pipe.start(program)
+    topic = pipe.topic({"transformer": "raw", "loader": "rows"}[program])
+    kafka.wait_consumed(pipe.group(program), topic, alive=[again])
+    assert again.get("/readyz")[0] == 200 and "lost" not in again.log()
+    if program == "loader":
+        found = database.query(f"SELECT ts, COUNT(*) AS n FROM {oracle.TABLE} GROUP BY ts ORDER BY ts")
+        assert [(row["ts"], row["n"]) for row in found] == [(1, 9), (2, 1)]

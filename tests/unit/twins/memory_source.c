@@ -229,7 +229,7 @@ static bool take_log_event(const struct memory_source *m, struct memory_log *l, 
     if (is_silent(m, l) || l->position >= l->low || l->low == 0)
         return false;
     *ret = (struct source_event){.kind = SOURCE_LOST,
-                                 .lost = {l->topic, l->partition, l->position, l->low, "g"}};
+                                 .lost = {l->topic, l->partition, l->position, l->low, m->group}};
     return l->lost = true;
 }
 
@@ -243,7 +243,7 @@ static bool take_event(struct memory_source *m, struct source_event *ret)
         *ret = (struct source_event){.kind = SOURCE_ASSIGNED, .partitions = (int)m->log_count};
     } else if (m->lost != NULL) {
         *ret = (struct source_event){.kind = SOURCE_LOST,
-                                     .lost = {m->lost->topic, m->lost->partition, 0, 1, "g"}};
+                                     .lost = {m->lost->topic, m->lost->partition, 0, 1, m->group}};
         m->lost = NULL;
     } else {
         for (size_t i = 0; i < m->log_count; i++)
@@ -412,5 +412,6 @@ struct memory_source *memory_source_new(bool bounded)
 
     m->base.ops = &memory_ops;
     m->bounded = bounded;
+    m->group = "g";
     return m;
 }

@@ -18,6 +18,7 @@ struct memory_source {
     size_t log_count, log_cap;
     size_t turn;
     bool bounded, end_given, all_paused;
+    const char *group;      /* "g"; "": in none */
     bool ask_start;         /* SOURCE_START of each partition, which gives nothing until source_seek() */
     bool revoked, assigned; /* events that wait */
     struct memory_log *lost;
