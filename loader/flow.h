@@ -51,6 +51,7 @@ struct flow_part {
     bool reset;              /* its mark may be lowered */
     int64_t next;            /* everything below is committed in the database; -1: not known yet */
     int64_t written;         /* what jst_offsets holds of it; -1: nothing of use */
+    int64_t known;           /* what lies below is read again; -1: nothing */
 };
 
 struct flow {

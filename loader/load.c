@@ -341,7 +341,7 @@ static int take_start(void *arg, size_t route, const struct source_start *log, s
         f->parts = mem_grow(f->parts, &f->part_cap, f->part_count, sizeof *f->parts);
         part = &f->parts[f->part_count++];
     }
-    *part = (struct flow_part){.log = *log, .waiting = true, .next = -1, .written = -1};
+    *part = (struct flow_part){.log = *log, .waiting = true, .next = -1, .written = -1, .known = -1};
     f->needs_look = true;
     return 0;
 }
@@ -364,6 +364,7 @@ static void forget_rows(void *arg)
         flow_drop(&w->flows[i], w->l->in);
         w->flows[i].part_count = 0;
         letters_forget(&w->flows[i]);
+        outcome_forget(&w->flows[i]);
         trouble_leaves(w, &w->flows[i]);
     }
 }

@@ -86,6 +86,8 @@ void letters_acked(void *arg, uint64_t ticket);
 int outcome_take(struct loading *w, struct job *job, struct err *err) __attribute__((warn_unused_result));
 /* Store the offsets of what is done, in order. */
 void outcome_settle(struct loading *w, struct flow *f);
+/* The flow's partitions were taken away: what its last documents were counts no more. */
+void outcome_forget(struct flow *f);
 
 /* ---- troubles.c ---- */
 

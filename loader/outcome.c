@@ -17,20 +17,40 @@ enum {
 
 /* ------------------------------------------------------------------ a batch that is committed */
 
-/* Newer versions of most documents are there already: something publishes old ones. */
-static void watch_stale(struct flow *f, const struct apply_result *r)
+/* Of what is read again, as by a replay, older versions are to be expected. */
+static bool is_read_again(struct flow *f, const struct batch *b)
+{
+    for (size_t i = 0; i < b->part_count; i++) {
+        const struct flow_part *part = flow_part(f, b->parts[i].topic, b->parts[i].partition);
+        if (part != NULL && b->parts[i].first < part->known)
+            return true;
+    }
+    return false;
+}
+
+static void tell_stale(struct flow *f, const char *why)
 {
     char key[REASON_KEY];
 
+    snprintf(key, sizeof key, "pipeline %s (stale)", flow_name(f));
+    health_reason(key, why);
+    f->seen = f->seen_stale = 0;
+}
+
+/* Newer versions of most documents are there already: something publishes old ones. */
+static void watch_stale(struct flow *f, const struct apply_result *r)
+{
     f->seen += r->written + r->stale;
     f->seen_stale += r->stale;
-    if (f->seen < STALE_WINDOW)
-        return;
-    snprintf(key, sizeof key, "pipeline %s (stale)", flow_name(f));
-    health_reason(key, f->seen_stale * 2 > f->seen
-                           ? "of its last 1000 documents more than half are older than what the table has"
-                           : NULL);
-    f->seen = f->seen_stale = 0;
+    if (f->seen >= STALE_WINDOW)
+        tell_stale(f, f->seen_stale * 2 > f->seen
+                          ? "of its last 1000 documents more than half are older than what the table has"
+                          : NULL);
+}
+
+void outcome_forget(struct flow *f)
+{
+    tell_stale(f, NULL);
 }
 
 /* Counted always, told once a column. */
@@ -62,7 +82,7 @@ static void take_committed(struct loading *w, struct shipment *s)
     flow_advance(f);
     bad_documents_feed(s->batch, &f->flood);
     tell_rounded(f, s->result.rounded);
-    if (!w->l->replay)
+    if (!w->l->replay && !is_read_again(f, s->batch))
         watch_stale(f, &s->result);
     load_count_commit(s->batch, &s->result, s->seconds, w->l->now_ms());
     f->looked_at_ms = clock_monotonic_ms();
@@ -129,6 +149,7 @@ static void start_parts(struct loading *w, struct flow *f, const struct job *job
         part->waiting = false;
         part->written = start.written;
         part->reset = start.reset;
+        part->known = start.known;
         log_start(f, part, &start);
         source_seek(w->l->in, part->log.topic, part->log.partition, start.offset);
     }

@@ -2,21 +2,25 @@
 
 #include <string.h>
 
-static struct start from_beginning(enum start_reason why, bool reset)
+static struct start from_beginning(enum start_reason why, bool reset, int64_t known)
 {
-    return (struct start){.offset = SOURCE_BEGINNING, .written = -1, .reset = reset, .why = why};
+    return (struct start){
+        .offset = SOURCE_BEGINNING, .written = -1, .reset = reset, .known = known, .why = why};
 }
 
 struct start start_decide(const struct source_start *log, const struct stored_mark *mark, const char *target,
                           bool emptied)
 {
     if (mark == NULL)
-        return from_beginning(log->recreated ? START_MADE_AGAIN : START_NEW, false);
+        return log->recreated ? from_beginning(START_MADE_AGAIN, false, -1)
+                              : from_beginning(START_NEW, false, log->committed);
     if (log->recreated || mark->next_offset > log->high)
-        return from_beginning(START_MADE_AGAIN, true);
+        return from_beginning(START_MADE_AGAIN, true, -1);
+    int64_t known = log->committed > mark->next_offset ? log->committed : mark->next_offset;
     if (emptied || strcmp(mark->target, target) != 0)
-        return from_beginning(START_EMPTY, true);
-    struct start start = {.offset = log->committed, .written = mark->next_offset, .why = START_GROUP};
+        return from_beginning(START_EMPTY, true, known);
+    struct start start = {
+        .offset = log->committed, .written = mark->next_offset, .known = known, .why = START_GROUP};
     if (log->committed < 0) {
         start.offset = SOURCE_BEGINNING;
         start.why = START_NEW;

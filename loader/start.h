@@ -20,6 +20,7 @@ struct start {
     int64_t offset;  /* for source_seek() */
     int64_t written; /* what jst_offsets holds and goes on from; -1: nothing of use */
     bool reset;      /* the next mark may be lower than the stored one */
+    int64_t known;   /* the group or the database has had everything below: it is read again; -1: nothing */
     enum start_reason why;
 };
 

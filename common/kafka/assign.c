@@ -108,13 +108,14 @@ void kafka_take_partitions(struct kafka_source *s, const rd_kafka_topic_partitio
 
     rd_kafka_assign(s->rk, none);
     rd_kafka_topic_partition_list_destroy(none);
+    if (list->cnt == 0) /* else ready is who knows where to begin: starts.c */
+        health_reason("assignment", NULL);
     for (int i = 0; i < list->cnt; i++) {
         struct part *p = kafka_part(s, list->elems[i].topic, list->elems[i].partition);
         if (p != NULL)
             kafka_look_up_later(s, p, PART_NEW);
     }
     s->assigned = list->cnt + 1;
-    health_reason("assignment", NULL);
 }
 
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,

@@ -77,6 +77,7 @@ struct kafka_source {
     bool replay_known;         /* the partitions of a replay have been asked for */
     int64_t replay_at_ms;      /* monotonic: they are not asked for before */
     size_t look_count;         /* parts that are to be looked up */
+    size_t startless_count;    /* parts of which it is not known from where they are read */
     bool moved;                /* parts are to be read from another offset than librdkafka reads them */
     bool committing;           /* a commit is under way */
     bool commit_again;         /* a part has something unsent */

@@ -11,14 +11,29 @@
  * can be assigned only under cooperative rebalancing. What was fetched ahead of the other partitions is
  * fetched once more; that is rare. */
 #include "common/kafka/consumer_private.h"
+#include "common/monitor/health.h"
 
 /* ---- states ---- */
 
+/* Assigned, and not known yet from where it is read. */
+static bool has_no_start(const struct part *p)
+{
+    return p->state == PART_NEW || p->state == PART_ASKED;
+}
+
 static void set_state(struct kafka_source *s, struct part *p, enum part_state state)
 {
+    size_t before = s->startless_count;
+
     s->look_count -= kafka_part_is_unknown(p);
+    s->startless_count -= has_no_start(p);
     p->state = state;
     s->look_count += kafka_part_is_unknown(p);
+    s->startless_count += has_no_start(p);
+    if ((before > 0) != (s->startless_count > 0))
+        health_reason("assignment", s->startless_count > 0
+                                        ? "it is not known yet from where its partitions are read"
+                                        : NULL);
 }
 
 static void set_news(struct kafka_source *s, struct part *p, enum part_news news)

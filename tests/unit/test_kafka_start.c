@@ -1,7 +1,7 @@
 /* From where partitions are read: asked, sought, and made again. */
 #include "tests/unit/twins/kafka_world.h"
 
-enum { ASKING = 9, PLAIN = 2 };
+enum { ASKING = 10, PLAIN = 2 };
 
 static struct kafka_source *asking[ASKING];
 static struct kafka_source *plain[PLAIN];
@@ -69,6 +69,32 @@ static void a_partition_is_silent_until_it_is_told_where_to_begin(void **state)
     assert_int_equal(next_event(s, QUIET_MS), SOURCE_NONE);
     seek(s, 1);
     expect_offsets(s, 1, 2);
+    source_free(&s->base);
+}
+
+static bool was_ready;
+
+static void note_ready(void)
+{
+    was_ready = true;
+}
+
+/* Else a program that has not read anything yet would count as ready. */
+static void ready_is_who_knows_where_to_begin(void **state)
+{
+    struct kafka_source *s = open_asked();
+    (void)state;
+
+    assert_true(readiness_has("assignment: it is not known yet"));
+    seek(s, SOURCE_BEGINNING);
+    assert_false(readiness_has("assignment: "));
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
+    assert_true(readiness_has("assignment: no partitions"));
+    health_when_ready(note_ready);
+    rebalance(s, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+    assert_true(readiness_has("assignment: it is not known yet"));
+    assert_false(was_ready); /* not for a moment either */
+    health_when_ready(NULL);
     source_free(&s->base);
 }
 
@@ -278,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_partition_is_silent_until_it_is_told_where_to_begin),
+        cmocka_unit_test(ready_is_who_knows_where_to_begin),
         cmocka_unit_test(a_partition_goes_back_at_any_time),
         cmocka_unit_test(what_was_fetched_before_a_seek_is_dropped),
         cmocka_unit_test(a_pause_holds_over_a_seek),

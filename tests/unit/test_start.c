@@ -22,29 +22,29 @@ struct start_case {
 
 static const struct start_case cases[] = {
     /* the group and the database agree, or one of them lags */
-    {5, 0, 10, false, 5, TARGET, false, {5, 5, false, START_GROUP}},
-    {5, 0, 10, false, 8, TARGET, false, {5, 8, false, START_GROUP}},
-    {8, 0, 10, false, 5, TARGET, false, {5, 5, false, START_DATABASE}},
-    {10, 0, 10, false, 10, TARGET, false, {10, 10, false, START_GROUP}},
-    {0, 0, 0, false, 0, TARGET, false, {0, 0, false, START_GROUP}},
-    {10, 10, 10, false, 0, TARGET, false, {0, 0, false, START_DATABASE}}, /* lost: the source says so */
+    {5, 0, 10, false, 5, TARGET, false, {5, 5, false, 5, START_GROUP}},
+    {5, 0, 10, false, 8, TARGET, false, {5, 8, false, 8, START_GROUP}},
+    {8, 0, 10, false, 5, TARGET, false, {5, 5, false, 8, START_DATABASE}},
+    {10, 0, 10, false, 10, TARGET, false, {10, 10, false, 10, START_GROUP}},
+    {0, 0, 0, false, 0, TARGET, false, {0, 0, false, 0, START_GROUP}},
+    {10, 10, 10, false, 0, TARGET, false, {0, 0, false, 10, START_DATABASE}}, /* lost: the source says so */
     /* one of them does not know the partition */
-    {5, 0, 10, false, NO_MARK, "", false, {SOURCE_BEGINNING, -1, false, START_NEW}},
-    {-1, 0, 10, false, NO_MARK, "", false, {SOURCE_BEGINNING, -1, false, START_NEW}},
-    {-1, 0, 10, false, 7, TARGET, false, {SOURCE_BEGINNING, 7, false, START_NEW}},
-    {5, 0, 10, false, NO_MARK, "", true, {SOURCE_BEGINNING, -1, false, START_NEW}},
+    {5, 0, 10, false, NO_MARK, "", false, {SOURCE_BEGINNING, -1, false, 5, START_NEW}},
+    {-1, 0, 10, false, NO_MARK, "", false, {SOURCE_BEGINNING, -1, false, -1, START_NEW}},
+    {-1, 0, 10, false, 7, TARGET, false, {SOURCE_BEGINNING, 7, false, 7, START_NEW}},
+    {5, 0, 10, false, NO_MARK, "", true, {SOURCE_BEGINNING, -1, false, 5, START_NEW}},
     /* the mark is beyond the log's end, or the source says it: the topic was made again */
-    {3, 0, 10, false, 11, TARGET, false, {SOURCE_BEGINNING, -1, true, START_MADE_AGAIN}},
-    {-1, 0, 0, false, 1, TARGET, false, {SOURCE_BEGINNING, -1, true, START_MADE_AGAIN}},
-    {-1, 0, 10, true, 7, TARGET, false, {SOURCE_BEGINNING, -1, true, START_MADE_AGAIN}},
-    {9, 0, 10, true, 7, TARGET, false, {SOURCE_BEGINNING, -1, true, START_MADE_AGAIN}},
-    {9, 0, 10, true, NO_MARK, "", false, {SOURCE_BEGINNING, -1, false, START_MADE_AGAIN}},
-    {9, 0, 10, true, 7, "db.old", true, {SOURCE_BEGINNING, -1, true, START_MADE_AGAIN}},
+    {3, 0, 10, false, 11, TARGET, false, {SOURCE_BEGINNING, -1, true, -1, START_MADE_AGAIN}},
+    {-1, 0, 0, false, 1, TARGET, false, {SOURCE_BEGINNING, -1, true, -1, START_MADE_AGAIN}},
+    {-1, 0, 10, true, 7, TARGET, false, {SOURCE_BEGINNING, -1, true, -1, START_MADE_AGAIN}},
+    {9, 0, 10, true, 7, TARGET, false, {SOURCE_BEGINNING, -1, true, -1, START_MADE_AGAIN}},
+    {9, 0, 10, true, NO_MARK, "", false, {SOURCE_BEGINNING, -1, false, -1, START_MADE_AGAIN}},
+    {9, 0, 10, true, 7, "db.old", true, {SOURCE_BEGINNING, -1, true, -1, START_MADE_AGAIN}},
     /* what the mark says is not of this table */
-    {5, 0, 10, false, 5, "db.old", false, {SOURCE_BEGINNING, -1, true, START_EMPTY}},
-    {5, 0, 10, false, 5, "DB.T", false, {SOURCE_BEGINNING, -1, true, START_EMPTY}},
-    {5, 0, 10, false, 5, TARGET, true, {SOURCE_BEGINNING, -1, true, START_EMPTY}},
-    {-1, 0, 10, false, 5, TARGET, true, {SOURCE_BEGINNING, -1, true, START_EMPTY}},
+    {5, 0, 10, false, 5, "db.old", false, {SOURCE_BEGINNING, -1, true, 5, START_EMPTY}},
+    {5, 0, 10, false, 5, "DB.T", false, {SOURCE_BEGINNING, -1, true, 5, START_EMPTY}},
+    {5, 0, 10, false, 5, TARGET, true, {SOURCE_BEGINNING, -1, true, 5, START_EMPTY}},
+    {-1, 0, 10, false, 5, TARGET, true, {SOURCE_BEGINNING, -1, true, 5, START_EMPTY}},
 };
 
 static void test_decide(void **state)
@@ -56,9 +56,9 @@ static void test_decide(void **state)
         const struct stored_mark mark = {.next_offset = c->mark, .target = (char *)(uintptr_t)c->target};
         struct start s = start_decide(&log, c->mark != NO_MARK ? &mark : NULL, TARGET, c->emptied);
         if (s.offset != c->then.offset || s.written != c->then.written || s.reset != c->then.reset ||
-            s.why != c->then.why)
-            fail_msg("case %zu: %lld, written %lld, reset %d, why %d", i, (long long)s.offset,
-                     (long long)s.written, s.reset, (int)s.why);
+            s.known != c->then.known || s.why != c->then.why)
+            fail_msg("case %zu: %lld, written %lld, reset %d, known %lld, why %d", i, (long long)s.offset,
+                     (long long)s.written, s.reset, (long long)s.known, (int)s.why);
     }
 }
 
