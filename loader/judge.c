@@ -133,7 +133,7 @@ int judge_rows(struct transaction *t, struct err *err)
     return trial.hopeless ? blame_table(&trial, err) : 0;
 }
 
-int judge_overwritten(struct transaction *t, struct err *err)
+int judge_overwritten(const struct transaction *t, struct err *err)
 {
     return err_set(
         err, ERR_PAUSE, 0,

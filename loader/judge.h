@@ -11,8 +11,8 @@ struct transaction;
  * the fault is theirs; then none is rejected. */
 int judge_rows(struct transaction *t, struct err *err) __attribute__((warn_unused_result));
 
-/* More stored rows were written over than these documents had: the key does not tell documents apart. Names
- * two of them. ERR_PAUSE, always, unless the database fails. */
-int judge_overwritten(struct transaction *t, struct err *err) __attribute__((warn_unused_result));
+/* More stored rows were written over than these documents had: the key does not tell documents apart. Says of
+ * how many rows; whose they were is not known any more. Always -1, ERR_PAUSE. */
+int judge_overwritten(const struct transaction *t, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -30,7 +30,7 @@ static const struct {
     {"mysql-socket", 0, "MySQL 的 Unix 套接字，代替主机和端口"},
     {"mysql-user", 0, "MySQL 用户；必填"},
     {"mysql-password", 0, "该用户的密码"},
-    {"mysql-database", 0, "数据表与 jst_heads 所在的数据库；必填"},
+    {"mysql-database", 0, "数据表以及 jst_heads、jst_offsets 所在的数据库；必填"},
     {"mysql-tls", 0, "off、preferred、required 或 verify（校验证书与主机名）；只有 verify 能挡住攻击者"},
     {"mysql-ca", 0, "为 MySQL 签发证书的 CA；否则用系统的"},
     {"create-tables", 0, "创建缺少的表"},

@@ -57,7 +57,7 @@ const struct option_spec option_table[] = {
     {"mysql-user", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "NAME", "MySQL's user; needed"},
     {"mysql-password", L, OPT_TEXT, OPT_SECRET, NULL, 0, 0, NULL, NULL, "that user's password"},
     {"mysql-database", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "NAME",
-     "database of the tables, and of jst_heads; needed"},
+     "database of the tables, and of jst_heads and jst_offsets; needed"},
     {"mysql-tls", L, OPT_CHOICE, OPT_ANYWHERE, "preferred", 0, 0, "off|preferred|required|verify", "MODE",
      "off, preferred, required, or verify: that alone stops an attacker"},
     {"mysql-ca", L, OPT_TEXT, OPT_ANYWHERE, NULL, 0, 0, NULL, "FILE",
