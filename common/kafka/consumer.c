@@ -147,9 +147,10 @@ static bool beyond_end(struct kafka_source *s, struct part *p, const rd_kafka_me
 /* Poll librdkafka for at most timeout_ms, and wake its broker threads when the queue was full; see wake.h. */
 static rd_kafka_message_t *poll_awake(struct kafka_source *s, int timeout_ms)
 {
-    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, s->wake.was_full ? 0 : timeout_ms);
+    bool may_be_full = s->wake.needed && wake_may_be_needed(&s->wake);
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, may_be_full ? 0 : timeout_ms);
 
-    if (m == NULL && wake_emptied(&s->wake)) {
+    if (m == NULL && s->wake.needed && wake_emptied(&s->wake)) {
         wake_up(&s->wake, s->rk);
         m = timeout_ms > 0 ? rd_kafka_consumer_poll(s->rk, timeout_ms) : NULL;
     }

@@ -62,6 +62,8 @@ void wake_free(struct wake *w)
 
 bool wake_looks(struct wake *w, int64_t now_ms, size_t bytes)
 {
+    w->taken_bytes += bytes;
+    w->taken_messages++;
     w->mean_bytes = w->mean_bytes == 0 ? bytes : (w->mean_bytes * (MEAN_OF - 1) + bytes) / MEAN_OF;
     if (now_ms - w->looked_ms < WAKE_EVERY_MS)
         return false;
@@ -69,19 +71,30 @@ bool wake_looks(struct wake *w, int64_t now_ms, size_t bytes)
     return true;
 }
 
+static bool is_half(const struct wake *w, size_t bytes, size_t messages)
+{
+    return bytes >= w->limit_bytes / 2 || messages >= w->limit_messages / 2;
+}
+
 bool wake_is_due(struct wake *w, size_t queued)
 {
-    if (queued * w->mean_bytes >= w->limit_bytes / 2 || queued >= w->limit_messages / 2)
+    if (is_half(w, queued * w->mean_bytes, queued))
         w->was_full = true;
     return w->was_full;
 }
 
+bool wake_may_be_needed(const struct wake *w)
+{
+    return w->was_full || is_half(w, w->taken_bytes, w->taken_messages);
+}
+
 bool wake_emptied(struct wake *w)
 {
-    bool was_full = w->was_full;
+    bool needed = wake_may_be_needed(w);
 
     w->was_full = false;
-    return was_full;
+    w->taken_bytes = w->taken_messages = 0;
+    return needed;
 }
 
 void wake_up(const struct wake *w, rd_kafka_t *rk)

@@ -86,6 +86,25 @@ static void a_consumer_that_keeps_up_never_wakes(void **state)
 
     for (int64_t now_ms = 1000; now_ms < 3000; now_ms++)
         assert_false(took(&w, now_ms, QUEUE_KIB / 2 - 1));
+    wake_emptied(&w);
+    for (int64_t now_ms = 3000; now_ms < 5000; now_ms++) {
+        assert_false(took(&w, now_ms, 1));
+        if (now_ms % (QUEUE_KIB / 4) == 0)
+            assert_false(wake_emptied(&w));
+    }
+}
+
+/* All of a full queue is taken between two looks. */
+static void a_queue_that_was_emptied_at_once_is_woken_for(void **state)
+{
+    struct wake w = {.needed = true, .limit_bytes = QUEUE_KIB * KIB, .limit_messages = QUEUE_MESSAGES};
+    (void)state;
+
+    assert_false(took(&w, 1000, 1));
+    for (size_t left = QUEUE_KIB; left > 0; left--)
+        assert_false(took(&w, 1001, left));
+    assert_true(wake_may_be_needed(&w));
+    assert_true(wake_emptied(&w));
     assert_false(wake_emptied(&w));
 }
 
@@ -135,6 +154,7 @@ int main(void)
         cmocka_unit_test(credentials_that_are_no_pair_are_left_alone),
         cmocka_unit_test(waking_keeps_the_credentials),
         cmocka_unit_test(a_consumer_that_keeps_up_never_wakes),
+        cmocka_unit_test(a_queue_that_was_emptied_at_once_is_woken_for),
         cmocka_unit_test(a_full_queue_is_woken_for_until_it_is_empty),
         cmocka_unit_test(a_queue_of_small_messages_is_full_by_their_number),
         cmocka_unit_test(the_estimate_follows_the_messages),
