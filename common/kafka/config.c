@@ -53,9 +53,9 @@ static const struct {
     {KAFKA_CONSUMER, "heartbeat.interval.ms", "2000"},
     {KAFKA_CONSUMER, "max.poll.interval.ms", "300000"},
     /* memory: one queue for all partitions, and no more than a few answers in flight */
-    {KAFKA_CONSUMER, "queued.max.messages.kbytes", "8192"},
+    {KAFKA_CONSUMER, "queued.max.messages.kbytes", "4096"},
     {KAFKA_CONSUMER, "fetch.message.max.bytes", "262144"},
-    {KAFKA_CONSUMER, "fetch.max.bytes", "2097152"},
+    {KAFKA_CONSUMER, "fetch.max.bytes", "1048576"},
     {KAFKA_CONSUMER, "fetch.wait.max.ms", "200"},
     {KAFKA_CONSUMER, "receive.message.max.bytes", "285212672"}, /* KAFKA_RECEIVE_BYTES */
     {KAFKA_PRODUCER, "queue.buffering.max.kbytes", "32768"},
