@@ -129,12 +129,16 @@ void outcome_settle(struct loading *w, struct flow *f)
 
 static void log_start(const struct flow *f, const struct flow_part *part, const struct start *start)
 {
+    char group[40] = "has no offset";
+
     if (start->why == START_GROUP || part->log.low >= part->log.high)
         return;
-    log_info("%s: %s/%d is read from %lld (the group is at %lld): %s", flow_name(f), part->log.topic,
+    if (part->log.committed >= 0)
+        snprintf(group, sizeof group, "is at %lld", (long long)part->log.committed);
+    log_info("%s: %s/%d is read from %lld (the group %s): %s", flow_name(f), part->log.topic,
              part->log.partition,
-             (long long)(start->offset == SOURCE_BEGINNING ? part->log.low : start->offset),
-             (long long)part->log.committed, start_reason_text(start->why));
+             (long long)(start->offset == SOURCE_BEGINNING ? part->log.low : start->offset), group,
+             start_reason_text(start->why));
 }
 
 static void start_parts(struct loading *w, struct flow *f, const struct job *job)
