@@ -89,7 +89,7 @@ bool batch_has_room(const struct batch *b, const struct record *r, const struct 
 bool batch_is_full(const struct batch *b, const struct batch_limits *limits);
 /* Memory that the batch holds, its records included: bytes. */
 size_t batch_memory(const struct batch *b);
-/* Has a a document that b has, too? */
+/* Do they have a document in common? Broken ones do not count. */
 bool batch_overlaps(const struct batch *a, const struct batch *b);
 
 /* Take a record in; the batch owns it from now on, even if it cannot be read. A message that cannot be read

@@ -1,5 +1,5 @@
-/* Rows by LOAD DATA LOCAL, from memory: about half of the server's time. It says REPLACE, since LOCAL alone
- * means IGNORE, which cuts values with a warning; and any warning that is not a note is an error. */
+/* Rows by LOAD DATA LOCAL, from memory: about two thirds of the server's time. It says REPLACE, since LOCAL
+ * alone means IGNORE, which cuts values with a warning; and any warning that is not a note is an error. */
 #include <string.h>
 
 #include "common/base/err.h"
@@ -125,8 +125,8 @@ static void put_statement(struct buf *sql, const struct pipeline *p)
     buf_add_char(sql, ')');
 }
 
-/* Notes are what strict mode lets pass (digits that a decimal has no room for). A warning is a value that was
- * changed although we had it not asked for. */
+/* Notes are what strict mode lets pass (digits that a decimal has no room for). A warning means that a
+ * value was changed without our asking. */
 static int check_warnings(struct mysql_store *s, struct err *err)
 {
     struct db_result list = {0};

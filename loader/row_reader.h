@@ -22,7 +22,8 @@ const struct pipeline *row_reader_pipeline(const struct row_reader *r);
  *   cells   one for each column of the pipeline: a piece of the line, or, with CELL_IN_TEXT in `at`, of text;
  *           len FLAT_NULL: null or absent
  *   text    what the line does not have as it is (escapes, true) is appended
- * ERR_REJECT: broken JSON, no object, a column that holds an object or array, or no known column at all. */
+ * ERR_REJECT: broken JSON, not an object, a column that holds an object or array, or no known column at all.
+ */
 int row_read(struct row_reader *r, const char *line, size_t len, struct flat_value *cells, struct buf *text,
              struct err *err) __attribute__((warn_unused_result));
 

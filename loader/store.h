@@ -1,5 +1,5 @@
-/* The database as the loader's transaction sees it: a port with MySQL behind it (store_mysql.c), and a twin
- * of two sorted sets in the unit tests. Not thread-safe, but for store_abort().
+/* The database as the loader's transaction sees it: a port with MySQL behind it (store_mysql.c), and a
+ * database in memory in the unit tests (fake_store). Not thread-safe, but for store_abort().
  *
  * Errors are data: err->code is MySQL's errno, err->kind what its class asks for (common/mysql/errors.h),
  * err->row the row that it names, from 1. A lost connection is closed; only connect() opens another, so
@@ -58,7 +58,7 @@ struct stored_keys {
 
 enum write_form {
     FORM_TEXT, /* multi-row REPLACE or INSERT: errors name a row */
-    FORM_LOAD, /* LOAD DATA LOCAL from memory: half of the server's time */
+    FORM_LOAD, /* LOAD DATA LOCAL from memory: two thirds of the server's time, by bench/README.md */
 };
 
 struct store {

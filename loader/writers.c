@@ -51,7 +51,7 @@ static void *serve_jobs(void *arg)
     return NULL;
 }
 
-/* A process without threads ends, like one without memory: a new one may have more luck. */
+/* A process that gets no thread cannot work. It ends, so that a new one may have more luck. */
 static void start_thread(struct writer *writer)
 {
     if (pthread_create(&writer->thread, NULL, serve_jobs, writer) == 0)

@@ -1,7 +1,7 @@
 /* The inside of a consumer, shared by consumer.c (events, life), records.c (messages), commit.c (offsets),
  * assign.c (which partitions, paused or not), lookup.c (what the broker knows of them), starts.c (from where
- * they are read), leave.c (the end) and trouble.c (what readiness says of a topic); nobody else includes it.
- */
+ * they are read), replay.c (a replay's partitions), leave.c (the end) and trouble.c (what readiness says of a
+ * topic); nobody else includes it. */
 #ifndef JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 #define JST_COMMON_KAFKA_CONSUMER_PRIVATE_H
 

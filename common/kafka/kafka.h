@@ -1,5 +1,5 @@
-/* Opening Kafka: configuration, sources, sinks and topics. The only header of common/kafka; librdkafka
- * does not show through. */
+/* Opening Kafka: configuration, sources, sinks and topics. The only public header of common/kafka;
+ * librdkafka does not show through. */
 #ifndef JST_COMMON_KAFKA_KAFKA_H
 #define JST_COMMON_KAFKA_KAFKA_H
 

@@ -156,7 +156,8 @@ static bool has_longtext(const struct catalog *c)
     return false;
 }
 
-/* MariaDB's JSON is a LONGTEXT with a check of the column's name; MySQL has a type. */
+/* MariaDB's JSON is a LONGTEXT with a CHECK (json_valid(…)) that bears the column's name; MySQL has a type.
+ */
 static int find_json(struct db *db, const char *table, struct catalog *c, struct err *err)
 {
     struct buf sql;

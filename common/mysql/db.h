@@ -1,5 +1,5 @@
 /* A connection to the database, as the loader needs it: a small port with MySQL behind it (connection.c) and
- * a scripted twin in the unit tests.
+ * a twin with a script in the unit tests (scripted_db).
  *
  * Each db belongs to one thread at a time; several may be used by several threads at once, each of which
  * calls db_thread_end() before it ends. Only db_abort() may come from another thread. */
