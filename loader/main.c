@@ -14,6 +14,22 @@ static bool is_replay(const struct options *o)
     return options_given(o, "replay-from");
 }
 
+static int64_t replay_from_s(const struct options *o)
+{
+    return options_since(o, "replay-from", clock_now_ms() / 1000);
+}
+
+static void check_replay(const struct options *o, struct faults *faults)
+{
+    if (!options_given(o, "replay-to"))
+        return;
+    if (!is_replay(o))
+        fault_add(faults, FAULT_ERROR, "--replay-to", "needs --replay-from");
+    else if (options_number(o, "replay-to") <= replay_from_s(o))
+        fault_add(faults, FAULT_ERROR, "--replay-to",
+                  "is not later than --replay-from: nothing would be read");
+}
+
 static void check_options(const struct app *app, struct faults *faults)
 {
     const char *ca_file = options_text(app->options, "mysql-ca");
@@ -24,8 +40,7 @@ static void check_options(const struct app *app, struct faults *faults)
         fault_add(faults, FAULT_ERROR, "--mysql-user", "is needed");
     if (ca_file != NULL && access(ca_file, R_OK) != 0)
         fault_add(faults, FAULT_ERROR, "--mysql-ca", "%s cannot be read: %m", ca_file);
-    if (options_given(app->options, "replay-to") && !is_replay(app->options))
-        fault_add(faults, FAULT_ERROR, "--replay-to", "needs --replay-from");
+    check_replay(app->options, faults);
 }
 
 static int open_rows(const struct options *o, const struct routes *routes, struct source **ret,
@@ -33,7 +48,7 @@ static int open_rows(const struct options *o, const struct routes *routes, struc
 {
     if (!is_replay(o))
         return kafka_routes_open(o, routes, TOPIC_ROWS, true, ret, err);
-    int64_t from_ms = options_since(o, "replay-from", clock_now_ms() / 1000) * 1000;
+    int64_t from_ms = replay_from_s(o) * 1000;
     int64_t to_ms = options_given(o, "replay-to") ? options_number(o, "replay-to") * 1000 : 0;
     return kafka_replay_open(o, routes, TOPIC_ROWS, from_ms, to_ms, ret, err);
 }

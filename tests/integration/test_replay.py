@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from harness import feed, oracle
 from harness.waiting import wait_until
 
@@ -68,7 +69,8 @@ def test_a_replay_of_nothing_ends(kafka, database, make_pipe):
     assert kafka.committed(pipe.group("loader"), pipe.topic("rows")) == {}
 
 
-def test_the_end_of_a_replay_needs_its_beginning(kafka, database, make_pipe):
+@pytest.mark.parametrize("begin", [(), ("--replay-from", "2031-01-01"), ("--replay-from", "2031-01-02")])
+def test_the_end_of_a_replay_needs_an_earlier_beginning(kafka, database, make_pipe, begin):
     pipe = make_pipe(kafka, database)
-    done = pipe.run("loader", "--check", *pipe.flags("loader"), "--replay-to", "2031-01-01")
+    done = pipe.run("loader", "--check", *pipe.flags("loader"), *begin, "--replay-to", "2031-01-01")
     assert done.returncode == 100 and "--replay-from" in done.stdout + done.stderr
