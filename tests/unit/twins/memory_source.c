@@ -346,7 +346,7 @@ static void source_seek_memory(struct source *source, const char *topic, int32_t
     struct memory_source *m = of(source);
     struct memory_log *l = log_find(m, topic, partition);
 
-    if (!l->assigned)
+    if (l == NULL || !l->assigned)
         return;
     l->position = offset == SOURCE_BEGINNING ? l->low : offset;
     l->started = l->asked = true;
