@@ -59,31 +59,124 @@ bool kafka_topic_is_paused(const struct kafka_source *s, const char *topic)
     return false;
 }
 
-void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pause)
+/* ---- pauses ---- */
+
+static rd_kafka_topic_partition_list_t *list_part(rd_kafka_topic_partition_list_t *list, const struct part *p)
+{
+    rd_kafka_topic_partition_list_add(list, p->topic->name, p->partition);
+    return list;
+}
+
+/* The partitions that are read, of that topic or of all (NULL). */
+static rd_kafka_topic_partition_list_t *list_read(const struct kafka_source *s, const struct topic_read *t)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+
+    for (size_t i = 0; i < s->part_count; i++)
+        if (s->parts[i].state == PART_READ && (t == NULL || s->parts[i].topic == t))
+            list_part(list, &s->parts[i]);
+    return list;
+}
+
+static enum pause_told wanted_of(const struct kafka_source *s, const struct part *p)
+{
+    return kafka_topic_is_paused(s, p->topic->name) ? TOLD_PAUSED : TOLD_RUNS;
+}
+
+/* A partition that librdkafka does not know yet was told nothing. */
+static void tell_listed(struct kafka_source *s, enum pause_told what)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
 
     for (size_t i = 0; i < s->part_count; i++) {
         const struct part *p = &s->parts[i];
-        if (p->state == PART_READ && (topic == NULL || strcmp(p->topic->name, topic) == 0) &&
-            (pause || !kafka_topic_is_paused(s, p->topic->name)))
-            rd_kafka_topic_partition_list_add(list, p->topic->name, p->partition);
+        if (p->state == PART_READ && p->told != what && wanted_of(s, p) == what)
+            list_part(list, p);
     }
-    if (pause)
+    if (list->cnt > 0 && what == TOLD_PAUSED)
         rd_kafka_pause_partitions(s->rk, list);
-    else
+    else if (list->cnt > 0)
         rd_kafka_resume_partitions(s->rk, list);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            kafka_part(s, list->elems[i].topic, list->elems[i].partition)->told = what;
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void kafka_renew_pauses(struct kafka_source *s)
+static void tell_pauses(struct kafka_source *s)
 {
-    kafka_switch_partitions(s, NULL, false);
-    if (s->all_paused)
-        kafka_switch_partitions(s, NULL, true);
-    for (size_t i = 0; i < s->paused_count; i++)
-        kafka_switch_partitions(s, s->paused[i], true);
+    if (s->beginning)
+        return;
+    tell_listed(s, TOLD_PAUSED);
+    tell_listed(s, TOLD_RUNS);
 }
+
+void kafka_fetch_anew(struct kafka_source *s, const struct topic_read *t)
+{
+    if (s->beginning)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_read(s, t);
+    rd_kafka_pause_partitions(s->rk, list);
+    rd_kafka_resume_partitions(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_stop_fetching(struct kafka_source *s)
+{
+    rd_kafka_topic_partition_list_t *list = list_read(s, NULL);
+
+    rd_kafka_pause_partitions(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* ---- beginning ----
+ *
+ * librdkafka numbers the orders to a partition where they are given, and drops one that arrives behind a
+ * higher number. Its own thread gives the order to begin, some time after rd_kafka_assign() has returned. A
+ * pause or resume from here at that moment is dropped, or has the beginning dropped, and then the partition
+ * stands still for ever, without an error. So none is given until that thread has begun. */
+
+static void ask_its_thread(struct kafka_source *s)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    if (rd_kafka_assignment(s->rk, &list) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* What was read before must stop first. When the thread answers the first question, "stopped" is in its
+ * queue; when it answers the second, it has taken that out and begun. While a commit is under way it begins
+ * nothing.
+ */
+static void wait_for_beginning(struct kafka_source *s)
+{
+    ask_its_thread(s);
+    ask_its_thread(s);
+    s->beginning = s->committing;
+}
+
+rd_kafka_resp_err_t kafka_assign_list(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(s->rk, list);
+
+    s->beginning = true;
+    for (size_t i = 0; i < s->part_count; i++)
+        if (s->parts[i].told == TOLD_PAUSED)
+            s->parts[i].told = TOLD_UNKNOWN;
+    wait_for_beginning(s);
+    tell_pauses(s);
+    return code;
+}
+
+void kafka_pauses_due(struct kafka_source *s)
+{
+    if (!s->beginning || s->committing)
+        return;
+    wait_for_beginning(s);
+    tell_pauses(s);
+}
+
+/* ---- assignments ---- */
 
 /* Discard the events of this assignment that were not handed out yet. */
 static void forget_assignment(struct kafka_source *s)
@@ -133,6 +226,8 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic
     rd_kafka_assign(rk, NULL);
 }
 
+/* ---- the program's pauses ---- */
+
 void kafka_pause(struct source *source, const char *topic)
 {
     struct kafka_source *s = (struct kafka_source *)source;
@@ -148,7 +243,7 @@ void kafka_pause(struct source *source, const char *topic)
         s->paused = mem_grow(s->paused, &s->paused_cap, s->paused_count, sizeof *s->paused);
         s->paused[s->paused_count++] = mem_strdup(topic);
     }
-    kafka_switch_partitions(s, topic, true);
+    tell_pauses(s);
 }
 
 void kafka_resume(struct source *source, const char *topic)
@@ -159,14 +254,14 @@ void kafka_resume(struct source *source, const char *topic)
         if (!s->all_paused)
             return;
         s->all_paused = false;
-        kafka_switch_partitions(s, NULL, false);
+        tell_pauses(s);
         return;
     }
     for (size_t i = 0; i < s->paused_count; i++) {
         if (strcmp(s->paused[i], topic) == 0) {
             free(s->paused[i]);
             s->paused[i] = s->paused[--s->paused_count];
-            kafka_switch_partitions(s, topic, false);
+            tell_pauses(s);
             return;
         }
     }

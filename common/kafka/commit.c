@@ -135,7 +135,7 @@ void kafka_last_commit(struct kafka_source *s)
 
     if (!kafka_commits(s))
         return;
-    kafka_switch_partitions(s, NULL, true);
+    kafka_stop_fetching(s);
     while ((s->committing || s->commit_again) && clock_monotonic_ms() < deadline) {
         if (!s->committing)
             commit_stored(s);

@@ -25,6 +25,10 @@ enum part_state {
     PART_LOST, /* silent until the program seeks, or the next assignment */
 };
 
+/* What librdkafka was told last about a partition's pause. It remembers a pause while the partition is not
+ * assigned. */
+enum pause_told { TOLD_RUNS, TOLD_PAUSED, TOLD_UNKNOWN /* the last order may not have reached it */ };
+
 enum part_news { NEWS_NONE, NEWS_START, NEWS_RECREATED, NEWS_LOST };
 
 /* A partition, kept over rebalances. */
@@ -33,11 +37,12 @@ struct part {
     int32_t partition;
     enum part_state state;
     enum part_news news; /* that poll() has to hand out */
-    bool recreated;      /* what NEWS_START says */
-    bool gone;           /* its topic was seen not to exist: the log may be another one when it is back */
-    int64_t committed;   /* the group's offset, as looked up or committed; -1: none */
-    int64_t low, high;   /* as looked up last; -1: not yet */
-    int64_t next;        /* the next offset to hand out; SOURCE_BEGINNING: the log's first */
+    enum pause_told told;
+    bool recreated;    /* what NEWS_START says */
+    bool gone;         /* its topic was seen not to exist: the log may be another one when it is back */
+    int64_t committed; /* the group's offset, as looked up or committed; -1: none */
+    int64_t low, high; /* as looked up last; -1: not yet */
+    int64_t next;      /* the next offset to hand out; SOURCE_BEGINNING: the log's first */
     /* The first record that was handed out since the last seek: its offset, -1: none, and its time. It tells
      * whether the log is still the same. */
     int64_t mark, mark_ms;
@@ -79,6 +84,7 @@ struct kafka_source {
     size_t look_count;         /* parts that are to be looked up */
     size_t startless_count;    /* parts of which it is not known from where they are read */
     bool moved;                /* parts are to be read from another offset than librdkafka reads them */
+    bool beginning;            /* librdkafka may not have begun what it was assigned last; see assign.c */
     bool committing;           /* a commit is under way */
     bool commit_again;         /* a part has something unsent */
     bool commit_failed;        /* the last one failed, and readiness says so */
@@ -111,11 +117,16 @@ void kafka_take_partitions(struct kafka_source *s, const rd_kafka_topic_partitio
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                         void *arg);
 
-/* Pause or resume the partitions of one topic that are read, or of all (NULL). */
-void kafka_switch_partitions(struct kafka_source *s, const char *topic, bool pause);
-/* librdkafka remembers a pause when a partition is assigned again: pause exactly the topics that are paused
- * now. */
-void kafka_renew_pauses(struct kafka_source *s);
+/* Have librdkafka read exactly these partitions from these offsets; later, if a commit is under way. */
+rd_kafka_resp_err_t kafka_assign_list(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list);
+/* To be called from every poll: once librdkafka has begun what it was assigned, tell it which topics are
+ * paused.
+ */
+void kafka_pauses_due(struct kafka_source *s);
+/* Have librdkafka fetch the topic's partitions anew, which are not paused. */
+void kafka_fetch_anew(struct kafka_source *s, const struct topic_read *t);
+/* Before the end: nothing is fetched any more. */
+void kafka_stop_fetching(struct kafka_source *s);
 
 /* As source_ops.pause and .resume. */
 void kafka_pause(struct source *source, const char *topic);

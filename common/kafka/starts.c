@@ -61,6 +61,7 @@ void kafka_part_ends(struct kafka_source *s, struct part *p)
 {
     set_state(s, p, PART_ELSEWHERE);
     set_news(s, p, NEWS_NONE);
+    p->told = TOLD_UNKNOWN;
     p->stored = -1;
     p->unsent = false;
     if (s->config.from_beginning) {
@@ -198,9 +199,8 @@ static void assign_parts(struct kafka_source *s)
             rd_kafka_topic_partition_list_add(list, p->topic->name, p->partition)->offset = p->next;
     }
     kafka_stash_drop(s, NULL);
-    s->moved = rd_kafka_assign(s->rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    s->moved = kafka_assign_list(s, list) != RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
-    kafka_renew_pauses(s);
 }
 
 _Static_assert(SOURCE_BEGINNING == RD_KAFKA_OFFSET_BEGINNING, "a partition's next is what librdkafka takes");
@@ -211,6 +211,7 @@ void kafka_starts_due(struct kafka_source *s)
     if (s->config.replay && !s->replay_known)
         kafka_replay_due(s);
     kafka_look_up_due(s);
+    kafka_pauses_due(s);
     if (s->moved && s->news_count == 0)
         assign_parts(s);
 }

@@ -71,8 +71,7 @@ static bool is_there(const struct kafka_source *s, const struct topic_read *t)
 static void try_again(struct kafka_source *s, struct topic_read *t)
 {
     if (is_assigned(s, t)) {
-        kafka_switch_partitions(s, t->name, true);
-        kafka_switch_partitions(s, t->name, false);
+        kafka_fetch_anew(s, t);
     } else if (is_there(s, t)) {
         kafka_trouble_ends(s, t);
     }

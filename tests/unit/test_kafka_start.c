@@ -19,27 +19,6 @@ static int start(void **state)
     return 0;
 }
 
-static struct source_event poll_for(struct kafka_source *s, enum source_event_kind kind)
-{
-    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
-    struct source_event event = {.kind = SOURCE_NONE};
-    struct err err = ERR_INIT;
-
-    while (event.kind == SOURCE_NONE && clock_monotonic_ms() < deadline)
-        assert_int_equal(source_poll(&s->base, 20, &event, &err), 0);
-    assert_int_equal(event.kind, kind);
-    return event;
-}
-
-static void expect_offsets(struct kafka_source *s, int64_t first, int64_t last)
-{
-    for (int64_t offset = first; offset <= last; offset++) {
-        struct source_event event = poll_for(s, SOURCE_RECORD);
-        assert_int_equal(event.record.offset, offset);
-        source_release(&s->base, &event.record);
-    }
-}
-
 /* A source that has been asked about its partition. */
 static struct kafka_source *open_asked(void)
 {

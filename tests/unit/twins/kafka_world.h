@@ -52,19 +52,21 @@ static inline int start_cluster(void **state)
     return rd_kafka_flush(cluster, WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
 }
 
-static inline struct kafka_source *join_group(bool bounded, bool ask_start)
+/* property: one of librdkafka, as --kafka takes it; NULL: none. */
+static inline struct kafka_source *join_group_with(bool bounded, bool ask_start, const char *property)
 {
     static const char *const topics[] = {topic};
     char group[16];
-    char *argv[] = {(char *)(uintptr_t) "loader", (char *)(uintptr_t) "--brokers", (char *)(uintptr_t)brokers,
-                    NULL};
+    const char *argv[] = {"loader", "--brokers", brokers, property != NULL ? "--kafka" : NULL,
+                          property, NULL};
     char *env[] = {NULL};
     struct faults faults = FAULTS_INIT;
     struct err err = ERR_INIT;
     struct source *source = NULL;
 
     snprintf(group, sizeof group, "g%d", ++groups); /* none has committed anything */
-    struct options *options = options_read(PROGRAM_LOADER, 3, argv, env, &faults);
+    struct options *options =
+        options_read(PROGRAM_LOADER, property != NULL ? 5 : 3, (char **)(uintptr_t)argv, env, &faults);
     assert_int_equal(faults.errors, 0);
     const struct source_config config = {
         .group = group, .topics = topics, .topic_count = 1, .bounded = bounded, .ask_start = ask_start};
@@ -72,6 +74,11 @@ static inline struct kafka_source *join_group(bool bounded, bool ask_start)
     options_free(options);
     faults_free(&faults);
     return (struct kafka_source *)source;
+}
+
+static inline struct kafka_source *join_group(bool bounded, bool ask_start)
+{
+    return join_group_with(bounded, ask_start, NULL);
 }
 
 static inline int stop_cluster(void **state)
@@ -125,6 +132,28 @@ static inline void serve_until(struct kafka_source *s, size_t records)
     while (s->stash_count < records && clock_monotonic_ms() < deadline)
         assert_int_equal(source_serve(&s->base, 20, &err), 0);
     assert_int_equal(s->stash_count, records);
+}
+
+/* The next event, which must be of that kind. */
+static inline struct source_event poll_for(struct kafka_source *s, enum source_event_kind kind)
+{
+    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
+    struct source_event event = {.kind = SOURCE_NONE};
+    struct err err = ERR_INIT;
+
+    while (event.kind == SOURCE_NONE && clock_monotonic_ms() < deadline)
+        assert_int_equal(source_poll(&s->base, 20, &event, &err), 0);
+    assert_int_equal(event.kind, kind);
+    return event;
+}
+
+static inline void expect_offsets(struct kafka_source *s, int64_t first, int64_t last)
+{
+    for (int64_t offset = first; offset <= last; offset++) {
+        struct source_event event = poll_for(s, SOURCE_RECORD);
+        assert_int_equal(event.record.offset, offset);
+        source_release(&s->base, &event.record);
+    }
 }
 
 static inline bool readiness_has(const char *text)
