@@ -178,8 +178,7 @@ void kafka_pauses_due(struct kafka_source *s)
 
 /* ---- assignments ---- */
 
-/* Discard the events of this assignment that were not handed out yet. */
-static void forget_assignment(struct kafka_source *s)
+void kafka_forget_assignment(struct kafka_source *s)
 {
     kafka_stash_drop(s, NULL);
     for (size_t i = 0; i < s->part_count; i++)
@@ -216,13 +215,17 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic
 {
     struct kafka_source *s = arg;
 
+    if (s->leaving) {
+        rd_kafka_assign(rk, NULL);
+        return;
+    }
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         kafka_take_partitions(s, list);
         return;
     }
     if (s->commit_again && !rd_kafka_assignment_lost(rk))
         kafka_commit_revoked(s);
-    forget_assignment(s);
+    kafka_forget_assignment(s);
     rd_kafka_assign(rk, NULL);
 }
 

@@ -43,6 +43,8 @@ void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_pa
     struct kafka_source *s = arg;
 
     (void)rk;
+    if (s->leaving)
+        return;
     s->committing = false;
     code = take_failures(s, code, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -23,6 +23,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *arg)
     struct kafka_source *s = arg;
 
     (void)rk;
+    if (s->leaving)
+        return;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         s->fatal = true;
     else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
@@ -63,6 +65,8 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *arg)
     struct kafka_stats stats;
 
     (void)rk;
+    if (s->leaving)
+        return 0;
     kafka_stats_read(json, len, &help, &stats);
     s->verify |= stats.metadata_requests > s->metadata_requests;
     s->metadata_requests = stats.metadata_requests;
@@ -286,8 +290,9 @@ static void consumer_free(struct source *source)
     kafka_last_commit(s);
     kafka_stash_drop(s, NULL);
     rd_kafka_queue_destroy(s->queue);
-    kafka_leave(s);
-    forget_source(s);
+    kafka_forget_assignment(s);
+    if (kafka_leave(s))
+        forget_source(s);
 }
 
 static const struct source_ops consumer_ops = {

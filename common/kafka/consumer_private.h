@@ -94,6 +94,7 @@ struct kafka_source {
     int64_t metadata_requests; /* as of the last statistics; 0: not known, so that the next ones verify */
     bool verify;               /* a topic may have been away for a moment: are the logs still the same? */
     int64_t verified_ms;       /* monotonic, when that was last looked at */
+    bool leaving;              /* callbacks come in another thread, and only let librdkafka go on */
     char reason[256];          /* the last transport error */
     bool fatal;
 };
@@ -113,6 +114,9 @@ static inline bool kafka_part_is_assigned(const struct part *p)
 
 /* The source has these partitions now. librdkafka reads nothing of them yet. */
 void kafka_take_partitions(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list);
+
+/* Discard the events of this assignment that were not handed out yet. */
+void kafka_forget_assignment(struct kafka_source *s);
 
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                         void *arg);
@@ -225,8 +229,8 @@ void kafka_last_commit(struct kafka_source *s);
 
 /* ---- leave.c ---- */
 
-/* Leave the group and end the client, if that can be done within 2.5 s; else the process's end does it. The
- * source's memory must stay until then: callbacks run meanwhile. */
-void kafka_leave(struct kafka_source *s);
+/* Leave the group and end the client, if that can be done within 2.5 s; else the process's end does it. true:
+ * no callback runs any more, and the source's memory can go. */
+bool kafka_leave(struct kafka_source *s);
 
 #endif

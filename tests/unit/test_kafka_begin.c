@@ -1,14 +1,16 @@
-/* A partition begins although pauses come and go at that very moment.
+/* A partition begins although pauses come and go at that very moment, and a program ends although a rebalance
+ * does.
  *
  * librdkafka gives each order to a partition a number and drops one that arrives behind a higher number. Its
  * own thread takes the number of "begin", and says so in its log, before it sends that order. There the test
  * holds it, until the program has given an order of its own, or for a while. */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <time.h>
 
 #include "tests/unit/twins/kafka_world.h"
 
-enum { SOURCES = 4, ORDER_MS = 300, SEND_MS = 50, RTT_MS = 200 };
+enum { SOURCES = 5, ORDER_MS = 300, SEND_MS = 50, RTT_MS = 200 };
 
 static struct kafka_source *joined[SOURCES];
 static int taken;
@@ -16,10 +18,12 @@ static int taken;
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool watched;   /* the next beginning is held */
-    bool beginning; /* it has its number */
-    bool ordered;   /* the program's order has a number, too */
-    bool answered;  /* the program's call has returned */
+    bool rebalancing;   /* the first source is to be told of its partition */
+    bool watched;       /* the next beginning is held */
+    bool beginning;     /* it has its number */
+    bool ordered;       /* the program's order has a number, too */
+    bool answered;      /* the program's call has returned */
+    bool ending, ended; /* the first source is to end; its group has */
 } held = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void set_flag(bool *flag)
@@ -36,8 +40,8 @@ static void wait_for(const bool *flag, int limit_ms)
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += limit_ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec += limit_ms % 1000 * 1000000L;
+    until.tv_sec += limit_ms / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     while (!*flag && pthread_cond_timedwait(&held.changed, &held.lock, &until) == 0)
         continue;
@@ -76,13 +80,42 @@ static void hold_order(void)
     pthread_mutex_unlock(&held.lock);
 }
 
+/* In librdkafka's thread, before it throws away what waits for an answer. */
+static void hold_end(void)
+{
+    pthread_mutex_lock(&held.lock);
+    if (held.ending) {
+        held.ended = true;
+        pthread_cond_broadcast(&held.changed);
+        wait_for(&held.answered, SEND_MS);
+    }
+    pthread_mutex_unlock(&held.lock);
+}
+
+/* In place of librdkafka's: while the end is watched, the question comes when the group has ended. */
+rd_kafka_resp_err_t rd_kafka_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t (*assign)(rd_kafka_t *, const rd_kafka_topic_partition_list_t *);
+
+    *(void **)&assign = dlsym(RTLD_NEXT, "rd_kafka_assign");
+    pthread_mutex_lock(&held.lock);
+    if (held.ending)
+        wait_for(&held.ended, ORDER_MS);
+    pthread_mutex_unlock(&held.lock);
+    return assign(rk, list);
+}
+
 static void take_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     bool switches = strcmp(facility, "PAUSE") == 0 || strcmp(facility, "RESUME") == 0;
-    (void)rk, (void)level;
+    (void)level;
 
+    if (joined[0] != NULL && rk == joined[0]->rk && strstr(text, "delegating assign") != NULL)
+        set_flag(&held.rebalancing);
     if (strstr(text, "Stopping fetch") != NULL)
         hold_stop();
+    else if (strstr(text, "-> term") != NULL)
+        hold_end();
     else if (strstr(text, "Start consuming") != NULL)
         hold_beginning();
     else if (switches && strstr(text, "Application") != NULL)
@@ -96,7 +129,7 @@ static int start(void **state)
     if (start_cluster(state) != 0)
         return -1;
     for (int i = 0; i < SOURCES; i++) {
-        joined[i] = join_group_with(false, true, "debug=topic");
+        joined[i] = join_group_with(false, true, "debug=topic,cgrp");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* the only one that sets it later */
         rd_kafka_set_logger(joined[i]->rk, take_line);
@@ -213,9 +246,28 @@ static void a_pause_that_ends_while_a_commit_is_under_way_has_ended(void **state
     source_free(&s->base);
 }
 
+/* The rebalance waits to be told. In its callback the program asks for an answer that is thrown away when the
+ * group has ended. */
+static void a_rebalance_does_not_hold_up_the_end(void **state)
+{
+    struct kafka_source *s = joined[taken++];
+    (void)state;
+
+    pthread_mutex_lock(&held.lock);
+    wait_for(&held.rebalancing, WAIT_MS);
+    assert_true(held.rebalancing);
+    held.ending = true;
+    held.answered = false;
+    pthread_mutex_unlock(&held.lock);
+    source_free(&s->base);
+    assert_true(held.ended);
+    held.ending = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rebalance_does_not_hold_up_the_end),
         cmocka_unit_test(a_seek_begins),
         cmocka_unit_test(a_seek_under_a_pause_begins_after_it),
         cmocka_unit_test(a_pause_while_a_commit_is_under_way_holds_and_ends),
