@@ -71,7 +71,7 @@ asan: setup-build ## build with the address and undefined-behaviour sanitizers: 
 test: setup-test unit integration ## set up, build, unit tests, integration tests on MariaDB and MySQL
 
 unit: setup-run dev ## unit tests of the programs and of the sandbox; no server runs
-	@ctest --preset dev -j "$$(nproc)"
+	@tools/unit dev
 	@tests/lint/docs_drift --self-test && tests/lint/docs_drift
 	@tests/lint/docs_twins --self-test && tests/lint/docs_twins
 	@$(PYTEST) -q tests/unit $(UNIT_ARGS)
@@ -80,7 +80,7 @@ integration: setup-test dev ## integration tests: DB=mariadb|mysql|both, ARGS="-
 	@$(INTEGRATION) --build dev $(ARGS)
 
 test-asan: setup-test asan ## unit and integration tests with the sanitizers
-	@ASAN_OPTIONS=detect_leaks=1 ctest --preset asan -j "$$(nproc)"
+	@ASAN_OPTIONS=detect_leaks=1 tools/unit asan
 	@$(INTEGRATION) --build asan $(ARGS)
 
 evidence: setup-test setup-fuzz dev asan build ## everything at its full length, in under two hours, with a log in bench/evidence
