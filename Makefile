@@ -6,7 +6,7 @@
 #   WORKERS=4               integration tests that run at the same time, with servers of their own; 0: one, and no -n
 #   PREFIX=/usr/local DESTDIR=   make install: where the programs will be, and what stands before that while packaging
 #   TIME=60                 make fuzz: seconds for each parser
-#   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it
+#   DEBIAN=12|13 VERB=verb  make fresh: which Debian, and what to run in it; ROOT=DIR keeps it there for the next run
 #   KEEP=1                  make demo: stay up afterwards, with documents that go on changing
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
