@@ -62,9 +62,10 @@ void tls_prepare(const struct db_mysql *m, MYSQL *mysql)
 }
 #endif
 
-/* MariaDB's connector from 3.4 on also accepts a certificate that nobody signed: always when the host is
- * 127.0.0.1 or ::1, elsewhere when a MariaDB server vouches for it with the password. The connector remembers
- * what it found, so "verify" can demand a signature on every way to the server. */
+/* MariaDB's connector from 3.4 on compares no name when the host is written as 127.0.0.1 or ::1, and cannot
+ * be told to. It also accepts a certificate that nobody signed: always for these two hosts, elsewhere when a
+ * MariaDB server vouches for it with the password. The connector remembers what it found, so "verify" can
+ * demand a signature on every way to the server. */
 static bool certificate_is_signed(MYSQL *mysql)
 {
 #ifdef MARIADB_TLS_VERIFY_OK

@@ -93,16 +93,18 @@ class FalseServer:
         plugin: str | None = None,
         first_plugin: str = "mysql_native_password",
         certificate: Path | None = None,
+        host: str = "127.0.0.1",
     ):
         self.reply = reply
         self.plugin = plugin
         self.first_plugin = first_plugin
         self.certificate = certificate
+        self.host = host
         self.received = b""  # all that clients sent, without TLS
         self.statements: list[bytes] = []
         self.files: list[bytes] = []
         self.stopping = False
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server((host, 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     @property
