@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import TopicPartition
+from harness.kafka import LOSES_TOPICS, wait_until_missed
 from harness.tables import RETRY_LIMIT, Stack, Target
 from harness.waiting import wait_until
 
@@ -192,7 +193,7 @@ def test_a_topic_that_is_made_again(stack, chance, running):
     target = stack.targets[0]
     if not running:
         stack.loader.stop()
-    remake_topic(stack, target)
+    remake_topic(stack, target, running)
     target.send_documents(range(1, 11), 4)
     if not running:
         stack.loader.start()
@@ -201,11 +202,13 @@ def test_a_topic_that_is_made_again(stack, chance, running):
     assert stack.targets[1].reasons() == set()
 
 
-def remake_topic(stack: Stack, target: Target) -> None:
+def remake_topic(stack: Stack, target: Target, running: bool) -> None:
     topic = target.topic("rows")
     config = {"max.message.bytes": "16777216", "message.timestamp.type": "LogAppendTime"}
     stack.kafka.delete_topic(topic)
     wait_until("the topic to be gone", lambda: topic not in stack.kafka.topics(), 20)
+    if running and LOSES_TOPICS:
+        wait_until_missed(stack.loader, topic)
     stack.kafka.create_topic(topic, 3, config)
 
 

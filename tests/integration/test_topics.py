@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from harness import feed
+from harness.kafka import LOSES_TOPICS, wait_until_missed
 from harness.waiting import wait_until
 
 ROLES = {"transformer": "raw", "loader": "rows"}
@@ -46,12 +47,7 @@ def test_a_topic_that_is_deleted_is_a_reason_until_it_is_made_again(kafka, datab
     pipe, running = _start(kafka, database, make_pipe, program)
     topic = pipe.topic(ROLES[program])
     kafka.delete_topic(topic)
-    wait_until(
-        "readiness to say that the topic does not exist",
-        lambda: f"topic {topic}: the topic does not exist" in running.get("/readyz")[1],
-        15,
-        alive=[running],
-    )
+    wait_until_missed(running, topic)
     _make_again(pipe, program)
     _publish(pipe, program, 2, 10)
     kafka.wait_consumed(pipe.group(program), topic, alive=[running])
@@ -68,6 +64,8 @@ def test_a_topic_that_is_made_again_at_once_is_read_from_its_start(
     """Also when its new log is as long as what was read of the old one, and the offset looks like a good one."""
     pipe, running = _start(kafka, database, make_pipe, program)
     kafka.delete_topic(pipe.topic(ROLES[program]))
+    if LOSES_TOPICS:
+        wait_until_missed(running, pipe.topic(ROLES[program]))
     _make_again(pipe, program)
     _publish(pipe, program, 2, count)
     wait_until(
