@@ -368,7 +368,7 @@ def test_create_tables_completes_what_is_ours(upgraded, database):
     assert {"kind", "received", "source"} <= set(database.columns("jst_heads"))
     assert database.has_table("jst_offsets")
     for loader in loaders:
-        loader.stop()
+        loader.wait_ready().stop()
 
 
 # ---- what columns make of texts ----
