@@ -8,6 +8,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault_point.h"
 #include "common/http/api.h"
 #include "common/pipeline/pipeline.h"
 #include "common/wire/envelope.h"
@@ -61,8 +62,12 @@ static int send_acknowledged(struct publisher *p, struct message *m, struct err 
     bool refused = false;
 
     m->ticket = ++p->tickets;
-    if (queue_message(p, m, err) != 0 || wait_for_all(p, err) != 0)
+    if (queue_message(p, m, err) != 0)
         return -1;
+    FAULT_POINT("message-queued");
+    if (wait_for_all(p, err) != 0)
+        return -1;
+    FAULT_POINT("message-acknowledged");
     while (sink_failure(p->sink, &failure)) {
         if (failure.ticket != m->ticket) /* of a page that was given up waiting for */
             continue;
@@ -119,6 +124,7 @@ int publish_page(struct publisher *p, const struct page_origin *from, const stru
 {
     struct header_set headers;
 
+    FAULT_POINT("page-fetched");
     put_headers(from, answer, &headers);
     if (e->page_count >= 0)
         headers_printf(&headers, H_PAGE_COUNT, "%" PRId64, e->page_count);
@@ -170,5 +176,7 @@ int publish_checkpoint(struct publisher *p, const char *pipeline, const struct c
     int rc = send_acknowledged(p, &m, err);
     buf_free(&value);
     free(key);
+    if (rc == 0)
+        FAULT_POINT("checkpoint-written");
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/base/fault_point.h"
 #include "common/base/mem.h"
 #include "common/mysql/rounding.h"
 #include "loader/bad_documents.h"
@@ -126,8 +127,12 @@ static void collect_rows(struct transaction *t)
 static int open_transaction(struct transaction *t, struct err *err)
 {
     t->pruned = t->kept = t->replaced = 0;
-    if (t->store->ops->begin(t->store, err) != 0 || take_heads(t, err) != 0)
+    if (t->store->ops->begin(t->store, err) != 0)
         return -1;
+    FAULT_POINT("begun");
+    if (take_heads(t, err) != 0)
+        return -1;
+    FAULT_POINT("heads-raised");
     collect_rows(t);
     if (prune_stored_rows(t, err) != 0)
         return blame_tables(err, "stored rows that are no longer wanted cannot be deleted");
@@ -172,12 +177,20 @@ static int run_transaction(struct transaction *t, enum write_form form, bool *re
         *ret_blamed = transaction_blames_row(t, err);
         return -1;
     }
+    if (form == FORM_LOAD)
+        FAULT_POINT("rows-loaded");
+    else
+        FAULT_POINT("rows-written");
     if (t->replaced > t->kept && judge_overwritten(t, err) != 0)
         return -1;
     if (check_flood(t, err) != 0 || put_marks(t, err) != 0)
         return -1;
     count_rounded(t);
-    return t->store->ops->commit(t->store, err);
+    FAULT_POINT("marks-put");
+    if (t->store->ops->commit(t->store, err) != 0)
+        return -1;
+    FAULT_POINT("rows-committed");
+    return 0;
 }
 
 /* Find the rows at fault, in a transaction that is rolled back. The table is looked at anew first: it may
@@ -233,6 +246,7 @@ static int run_batch(struct transaction *t, struct err *err)
     if (find_bad_rows(t, err) != 0)
         return -1;
     t->store->ops->rollback(t->store);
+    FAULT_POINT("bad-rows-found");
     err_clear(err);
     if (run_transaction(t, FORM_TEXT, &blamed, err) == 0)
         return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/fault_point.h"
 #include "common/base/mem.h"
 #include "loader/loading.h"
 
@@ -40,6 +41,7 @@ static int look_at_table(struct store *store, struct job *job)
     if (job->table->empty && store->ops->has_heads(store, p->heads_name, &has_heads, &job->err) != 0)
         return -1;
     job->emptied = job->table->empty && has_heads;
+    FAULT_POINT("table-looked-at");
     return store->ops->read_marks(store, p->name, false, &job->stored, &job->err);
 }
 
@@ -48,8 +50,10 @@ static int write_marks(struct store *store, struct job *job)
     if (store->ops->begin(store, &job->err) != 0)
         return -1;
     if (apply_marks(store, job->flow->table, &job->marks, &job->err) == 0 &&
-        store->ops->commit(store, &job->err) == 0)
+        store->ops->commit(store, &job->err) == 0) {
+        FAULT_POINT("lagging-marks-committed");
         return 0;
+    }
     store->ops->rollback(store);
     return -1;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/fault_point.h"
 #include "common/base/log.h"
 #include "common/monitor/health.h"
 #include "common/mysql/errors.h"
@@ -99,6 +100,7 @@ static int send_dead(struct loading *w, struct shipment *s, struct letter l, str
     if (rc == 0) {
         s->letters_waiting++;
         w->letters_waiting++;
+        FAULT_POINT("letter-sent");
     }
     return rc;
 }
@@ -257,6 +259,8 @@ static void finish_letters(struct loading *w, struct shipment *s)
         tell_waiting(s);
         return;
     }
+    if (s->letters_since_ms > 0) /* it has waited, so it has letters */
+        FAULT_POINT("letters-acknowledged");
     letters_forget(s->flow);
     count_letters(s->batch);
     s->state = SHIPMENT_DONE;

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
@@ -316,6 +317,7 @@ static int take_rows(void *arg, size_t route, const struct record *r, struct err
     struct record dropped = *r;
 
     (void)err;
+    FAULT_POINT("record-taken");
     if (w->flows[route].given_up)
         source_release(w->l->in, &dropped);
     else
@@ -456,6 +458,7 @@ static bool stop_writing(struct loading *w)
 {
     struct err err = ERR_INIT;
 
+    FAULT_POINT("stopping");
     if (!await_writers(w, STOP_WRITE_MS)) {
         abort_writers(w);
         if (!await_writers(w, STOP_ABORT_MS))

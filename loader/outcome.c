@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/fault_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
@@ -77,6 +78,7 @@ static void take_committed(struct loading *w, struct shipment *s)
 {
     struct flow *f = s->flow;
 
+    FAULT_POINT("commit-known");
     s->state = SHIPMENT_COMMITTED;
     flow_marks_written(f, &s->marks);
     flow_advance(f);
@@ -121,6 +123,7 @@ void outcome_settle(struct loading *w, struct flow *f)
         for (size_t i = 0; i < s->batch->part_count; i++)
             source_store(w->l->in, s->batch->parts[i].topic, s->batch->parts[i].partition,
                          s->batch->parts[i].last);
+        FAULT_POINT("offsets-stored");
         shipment_free(s, w->l->in);
     }
 }
@@ -156,6 +159,7 @@ static void start_parts(struct loading *w, struct flow *f, const struct job *job
         part->known = start.known;
         log_start(f, part, &start);
         source_seek(w->l->in, part->log.topic, part->log.partition, start.offset);
+        FAULT_POINT("partition-started");
     }
 }
 

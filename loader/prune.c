@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/fault_point.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "loader/transaction.h"
@@ -122,6 +123,7 @@ static int delete_unwanted(struct transaction *t, struct stored_keys *stored, st
         return 0;
     int rc = t->store->ops->delete_keys(t->store, t->table, stored->rows, unwanted, &deleted, err);
     t->pruned += deleted;
+    FAULT_POINT("stored-rows-deleted");
     return rc;
 }
 
@@ -138,6 +140,7 @@ int prune_stored_rows(struct transaction *t, struct err *err)
     free(documents);
     if (rc != 0)
         return -1;
+    FAULT_POINT("stored-keys-read");
     rc = delete_unwanted(t, &stored, err);
     t->store->ops->free_keys(t->store, &stored);
     return rc;

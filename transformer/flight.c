@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/fault_point.h"
 #include "common/base/mem.h"
 
 struct raw_page *flight_add(struct flight *f, const struct record *r, size_t route)
@@ -91,6 +92,7 @@ void flight_settle(struct flight *f, struct source *in, flight_done *done, void 
             continue;
         }
         source_store(in, page->record.topic, page->record.partition, page->record.offset);
+        FAULT_POINT("page-offset-stored");
         done(arg, page);
         f->bytes -= page->record.value_len;
         source_release(in, &page->record);

@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
@@ -60,6 +61,7 @@ static void take_ack(void *arg, uint64_t ticket)
     if (page == NULL) /* the partition was revoked, or the page is held as a flood */
         return;
     page->outstanding--;
+    FAULT_POINT("rows-message-acknowledged");
     w->landed = w->landed || page->outstanding == 0;
 }
 
@@ -127,8 +129,10 @@ static int publish_record(struct transforming *w, size_t route, const struct rec
 {
     struct raw_page *page = flight_add(&w->flight, record, route);
 
+    FAULT_POINT("page-consumed");
     switch (page_publish(&w->sender, page, &w->floods[route].recent, err)) {
     case PAGE_PUBLISHED:
+        FAULT_POINT("page-published");
         w->landed = w->landed || page->outstanding == 0;
         stage_resume(&w->stage, route, PAUSE_FLOOD);
         return 0;

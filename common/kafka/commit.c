@@ -2,6 +2,7 @@
  * next commit, and so does one whose commit failed. librdkafka's own store of offsets is not used: it commits
  * none that is lower than the last. */
 #include "common/base/clock.h"
+#include "common/base/fault_point.h"
 #include "common/kafka/consumer_private.h"
 #include "common/monitor/health.h"
 
@@ -43,6 +44,7 @@ void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_pa
     struct kafka_source *s = arg;
 
     (void)rk;
+    FAULT_POINT("offsets-committed");
     if (s->leaving)
         return;
     s->committing = false;
@@ -78,6 +80,7 @@ static void commit_stored(struct kafka_source *s)
     s->committed_ms = clock_monotonic_ms();
     if (list->cnt > 0) {
         rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, list, 1);
+        FAULT_POINT("offsets-sent");
         s->committing = code == RD_KAFKA_RESP_ERR_NO_ERROR;
         if (!s->committing)
             (void)take_failures(s, code, list);
@@ -126,6 +129,7 @@ void kafka_commit_revoked(struct kafka_source *s)
         answered = true;
     while (!answered && clock_monotonic_ms() < deadline)
         rd_kafka_queue_poll_callback(queue, SERVE_MS);
+    FAULT_POINT("revoked-offsets-committed");
     rd_kafka_queue_destroy(queue); /* an answer that comes later finds nobody */
     rd_kafka_topic_partition_list_destroy(list);
 }
@@ -145,5 +149,6 @@ void kafka_last_commit(struct kafka_source *s)
         if (m != NULL)
             rd_kafka_message_destroy(m);
     }
+    FAULT_POINT("last-offsets-committed");
     rd_kafka_topic_partition_list_destroy(take_unsent(s));
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault_point.h"
 #include "common/base/mem.h"
 #include "common/mysql/connection_private.h"
 #include "common/mysql/errors.h"
@@ -166,7 +167,8 @@ static int open_session(struct db_mysql *m, struct err *err)
         return err_set(err, ERR_RETRY, 2013, "cut off while connecting");
     if (tls_check(m, err) != 0 || session_prepare(m, err) != 0)
         return -1;
-    m->generation++;
+    if (++m->generation > 1)
+        FAULT_POINT("reconnected");
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/monitor/health.h"
@@ -168,6 +169,7 @@ static int take_record(struct stage *s, struct record *r, struct err *err)
 static void take_revoked(struct stage *s)
 {
     s->ops->revoked(s->arg);
+    FAULT_POINT("partitions-revoked");
     for (size_t i = 0; i < s->routes->count; i++)
         stage_resume(s, i, PAUSE_LOST);
     s->ended = false;
