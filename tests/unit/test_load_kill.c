@@ -58,7 +58,7 @@ static bool run_twice(size_t at)
 
     open_history((unsigned)at);
     for (int i = 0; i < MESSAGES; i++)
-        add_message(i % DOCUMENTS, next_random() % VERSIONS);
+        add_message(i % DOCUMENTS, next_random(VERSIONS));
     steps = 0;
     killed_at = at;
     world.in->bounded = world.load.bounded = true;

@@ -8,28 +8,30 @@ static void add_faults(void)
     static const int codes[] = {1213, 1205, 2013, 1114, 9999};
 
     for (int i = 0; i < FAULTS; i++) {
-        enum fake_step step = (enum fake_step)(next_random() % STEP_COUNT);
-        int code = codes[next_random() % 5];
+        enum fake_step step = (enum fake_step)next_random(STEP_COUNT);
+        int code = codes[next_random(5)];
         fake_database_fail(world.db, &(struct fake_fault){.step = step,
-                                                          .skip = next_random() % 20,
-                                                          .times = 1 + next_random() % 2,
+                                                          .skip = next_random(20),
+                                                          .times = 1 + next_random(2),
                                                           .code = code,
-                                                          .done = next_random() % 2 == 0});
+                                                          .done = next_random(2) == 0});
     }
 }
 
 static void rebalance_at_random(void *arg)
 {
     on_poll(arg);
-    if (next_random() % 64 == 0)
+    if (next_random(64) == 0)
         world.in->rebalance = true;
 }
 
 static void run_seed(unsigned seed)
 {
     open_history(seed);
-    for (int i = 0; i < MESSAGES; i++)
-        add_message(next_random() % DOCUMENTS, next_random() % VERSIONS);
+    for (int i = 0; i < MESSAGES; i++) {
+        int document = next_random(DOCUMENTS);
+        add_message(document, next_random(VERSIONS));
+    }
     add_faults();
     world.in->bounded = world.load.bounded = true;
     world.in->on_store = check_store;

@@ -53,6 +53,8 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
+    # A member that a test has killed need not be missed for long; who wants that asks for a short session.
+    "group.min.session.timeout.ms": "1000",
     # Else the controller believes for 9 s that a killed broker still runs.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",

@@ -7,7 +7,7 @@ Target   one of these pipelines: its documents, its table, its dead letters and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -277,10 +277,16 @@ class Stack:
     def loader(self) -> Process:
         return self.loaders[0]
 
-    def start(self, *flags: str, ready: bool = True, session: Sequence[str] = SESSION) -> Process:
+    def start(
+        self,
+        *flags: str,
+        ready: bool = True,
+        session: Sequence[str] = SESSION,
+        env: Mapping[str, str] | None = None,
+    ) -> Process:
         """A (further) loader, which creates no tables unless told to. session=(): as the programs choose it."""
         create = () if "--create-tables" in flags else ("--create-tables", "off")
-        made = self.pipe.start("loader", *session, *create, *flags, ready=ready)
+        made = self.pipe.start("loader", *session, *create, *flags, ready=ready, env=env)
         self.loaders.append(made)
         return made
 

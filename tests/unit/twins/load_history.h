@@ -3,13 +3,11 @@
 #ifndef JST_TESTS_LOAD_HISTORY_H
 #define JST_TESTS_LOAD_HISTORY_H
 
+#include "tests/unit/twins/history.h"
 #include "tests/unit/twins/load_world.h"
 
 enum {
-    DOCUMENTS = 7,
-    VERSIONS = 5,
     PARTITIONS = 3,
-    LINES_MOST = 4,
     MESSAGES_MAX = 400,
     ID_TEXT = 16,
 };
@@ -26,28 +24,15 @@ static struct history {
     struct memory_sink *before; /* the dead letters of the process that was killed; NULL: none */
 } history;
 
-/* The same numbers everywhere. */
-static inline int next_random(void)
+static inline int next_random(int below)
 {
-    history.random = history.random * 1103515245U + 12345U;
-    return (int)(history.random >> 16 & 0x7FFF);
+    return draw_number(&history.random, below);
 }
 
 /* A document's partition is that of its key. */
 static inline int partition_of(int document)
 {
     return document % PARTITIONS;
-}
-
-static inline int lines_of(int document, int version)
-{
-    return (version * 7 + document) % LINES_MOST;
-}
-
-/* All rows of such a state are refused. */
-static inline bool is_bad(int document, int version)
-{
-    return (version * 3 + document) % 11 == 0;
 }
 
 static inline int reject_bad(const struct fake_row *row)
@@ -58,12 +43,24 @@ static inline int reject_bad(const struct fake_row *row)
 static inline void add_message(int document, int version)
 {
     struct history_message *m = &history.messages[history.count++];
-    char note[ID_TEXT];
+    struct buf value;
+    char id[ID_TEXT];
+    char text[ID_TEXT];
+    char note[NOTE_TEXT];
 
-    snprintf(note, sizeof note, "v%d", version);
+    buf_init(&value, 65536);
+    write_note(document, version, note);
+    for (int n = 1; n <= lines_of(document, version); n++)
+        buf_printf(&value, "{\"id\":\"%d-%d\",\"io_id\":%d,\"note\":\"%s\",\"qty\":%d}\n", document, n,
+                   document, is_bad_line(document, version, n) ? "bad" : note, n);
+    snprintf(id, sizeof id, "%d", document);
+    snprintf(text, sizeof text, "%d", version);
     *m = (struct history_message){.document = document, .version = version};
-    m->offset = add_document(world.in, partition_of(document), document, version, lines_of(document, version),
-                             is_bad(document, version) ? "bad" : note);
+    m->offset = add_rows(world.in, &(struct rows_spec){.partition = partition_of(document),
+                                                       .document = id,
+                                                       .version = text,
+                                                       .value = value.len > 0 ? value.data : ""});
+    buf_free(&value);
 }
 
 static inline void open_history(unsigned seed)
@@ -93,8 +90,11 @@ static inline void assert_history(void)
     buf_init(&rows, 65536);
     for (int d = 0; d < DOCUMENTS; d++) {
         int v = newest_of(d);
-        for (int n = 1; v >= 0 && n <= lines_of(d, v) && !is_bad(d, v); n++)
-            buf_printf(&rows, "%d-%d|%d|v%d|%d\n", d, n, d, v, n);
+        char note[NOTE_TEXT];
+        write_note(d, v, note);
+        for (int n = 1; v >= 0 && n <= lines_of(d, v); n++)
+            if (!is_bad_line(d, v, n))
+                buf_printf(&rows, "%d-%d|%d|%s|%d\n", d, n, d, note, n);
     }
     buf_add_text(&rows, "99-1|99|w|1\n");
     assert_rows(rows.data);
@@ -133,7 +133,7 @@ static inline bool is_settled(const struct history_message *m)
     if (!is_committed(m))
         return false;
     snprintf(id, sizeof id, "%d", m->document);
-    if (!is_bad(m->document, m->version) || lines_of(m->document, m->version) == 0 ||
+    if (!has_bad_line(m->document, m->version) ||
         fake_data_head(&world.db->committed, "p", id)->stamp.version > (uint64_t)m->version)
         return true;
     return has_letter(world.dead, m) || has_letter(history.before, m);
