@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep", action="store_true", default=False, help="keep the servers' directories")
     parser.addoption("--seed", type=int, default=1, help="of the sandbox's documents and of random histories")
     parser.addoption(
+        "--histories", type=int, default=100, help="how many random histories are loaded (test_histories)"
+    )
+    parser.addoption(
         "--evidence", action="store_true", default=False, help="run the tests marked as evidence, too"
     )
 
@@ -73,6 +76,14 @@ def pytest_testnodedown(node) -> None:
         reporter.stats["deselected"] = [object()] * output["deselected"]
     if reporter and output.get("kept"):
         reporter.write_line(f"\nkept: {output['kept']}")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Lines that tests have told, from whatever worker."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties if report.when == "call" else ():
+            if name == "told":
+                terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

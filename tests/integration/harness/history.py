@@ -18,6 +18,7 @@ from . import feed, paths
 from .database import Database
 from .kafka import Record
 from .tables import Message, Target
+from .waiting import wait_until
 
 # remark takes 40 characters
 REFUSED = "x" * 41
@@ -119,6 +120,7 @@ class Reader:
         self.database: Database = target.database
         self.torn: list[str] = []
         self.looks = 0
+        self.seen: set[tuple[int, int]] = set()  # documents with their versions
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._read_all)
         self._rows = f"SELECT io_id, ts FROM `{target.table}` WHERE io_id >= 0"
@@ -137,13 +139,18 @@ class Reader:
             assert self.torn == [], self.torn[:5]
             assert self.looks > 0
 
+    def wait_look(self) -> None:
+        """Wait until it has looked at what is there now."""
+        looks = self.looks
+        wait_until("another look", lambda: self._failed or self.looks > looks + 1)
+
     def _read_all(self) -> None:
         try:
             with self.database.connect(autocommit=False) as connection, connection.cursor() as cursor:
                 cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                while not self._ends.is_set():
+                self._look(cursor)
+                while not self._ends.wait(0.02):
                     self._look(cursor)
-                    self._ends.wait(0.02)
         except Exception as error:  # is told by the thread that waits
             self._failed = error
 
@@ -159,6 +166,7 @@ class Reader:
         cursor.execute("ROLLBACK")
         for document in seen.keys() | heads.keys():
             version, rows = heads.get(document, (-1, -1))
+            self.seen.add((document, version))
             if seen.get(document, []) != [version] * rows:
                 self.torn.append(
                     f"document {document}: rows of {seen.get(document)}, head {version} of {rows}"
