@@ -63,7 +63,9 @@ void job_run(struct store *store, void *arg)
     struct job *job = arg;
 
     job->rc = store_connect(store, &job->err);
-    if (job->rc == 0 && job->kind == JOB_WRITE)
+    if (job->rc == 0 && job->kind == JOB_ASK)
+        job->rc = store->ops->ask(store, &job->err);
+    else if (job->rc == 0 && job->kind == JOB_WRITE)
         job->rc = write_shipment(store, job);
     else if (job->rc == 0 && job->kind == JOB_LOOK)
         job->rc = look_at_table(store, job);

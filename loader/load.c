@@ -73,8 +73,9 @@ static void start_job(struct loading *w, struct job *job, struct flow *f, enum j
 {
     job->kind = kind;
     job->flow = f;
-    job->started_ms = clock_monotonic_ms();
-    w->next = (flow_index(w, f) + 1) % w->count;
+    job->started_ms = w->asked_ms = clock_monotonic_ms();
+    if (f != NULL)
+        w->next = (flow_index(w, f) + 1) % w->count;
     writers_start(w->writers, (size_t)(job - w->jobs), job_run, job);
 }
 
@@ -200,6 +201,33 @@ static void step_flow(struct loading *w, struct flow *f, bool quiet, int64_t now
         start_marks(w, job, f);
 }
 
+static struct job *any_idle_writer(struct loading *w)
+{
+    for (size_t i = 0; i < w->l->store_count; i++)
+        if (w->jobs[i].kind == JOB_NONE)
+            return &w->jobs[i];
+    return NULL;
+}
+
+static bool is_asked(const struct loading *w)
+{
+    for (size_t i = 0; i < w->l->store_count; i++)
+        if (w->jobs[i].kind == JOB_ASK)
+            return true;
+    return false;
+}
+
+/* Flows that wait for a person, or for their dead letters, ask the database nothing: whether it is there
+ * must be known all the same. */
+static void ask_if_silent(struct loading *w, int64_t now)
+{
+    int64_t due_ms = w->answers ? w->asked_ms + w->l->idle_look_ms : w->ask_at_ms;
+    struct job *job = any_idle_writer(w);
+
+    if (!w->l->bounded && job != NULL && now >= due_ms && may_ask(w, now) && !is_asked(w))
+        start_job(w, job, NULL, JOB_ASK);
+}
+
 static void give_work(struct loading *w, bool quiet)
 {
     int64_t now = clock_monotonic_ms();
@@ -209,6 +237,7 @@ static void give_work(struct loading *w, bool quiet)
         step_flow(w, &w->flows[(first + i) % w->count], quiet, now);
     for (size_t i = 0; i < w->count && quiet; i++) /* a quiet topic: the next batch need not wait either */
         step_flow(w, &w->flows[(first + i) % w->count], quiet, now);
+    ask_if_silent(w, now);
 }
 
 static int take_outcomes(struct loading *w, struct err *err)

@@ -18,6 +18,7 @@
 enum job_kind {
     JOB_NONE,
     JOB_WRITE, /* a shipment */
+    JOB_ASK,   /* of no flow: does the database still answer? */
     JOB_LOOK,  /* at a flow's table and marks */
     JOB_MARKS, /* write the marks that lag behind */
 };
@@ -25,7 +26,7 @@ enum job_kind {
 /* What a writer does. */
 struct job {
     enum job_kind kind;
-    struct flow *flow;
+    struct flow *flow;         /* NULL: JOB_ASK */
     struct shipment *shipment; /* JOB_WRITE */
     struct mark_list marks;    /* JOB_MARKS */
     struct apply_rules rules;
@@ -52,6 +53,7 @@ struct loading {
     struct job *jobs;  /* one a writer; the last writer is the slow one */
     bool answers;      /* the database has answered the last connect */
     int64_t ask_at_ms; /* monotonic: while it does not answer, the next try */
+    int64_t asked_ms;  /* monotonic: when it was last asked anything */
     int64_t silent_since_ms;
     int failures; /* connects in a row */
     int64_t blocked_since_ms;
@@ -93,6 +95,8 @@ void outcome_forget(struct flow *f);
 
 size_t flow_index(const struct loading *w, const struct flow *f);
 const char *flow_name(const struct flow *f);
+/* Nobody has asked the database for long, and now it does not answer; or it does. */
+void trouble_of_silence(struct loading *w, const struct err *why);
 /* The database has answered. */
 void trouble_answers(struct loading *w);
 /* Something of the flow has succeeded: its reasons to wait end. */

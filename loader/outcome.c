@@ -229,6 +229,20 @@ static int take_marks(struct loading *w, struct job *job, struct err *err)
     return 0;
 }
 
+static int take_answer(struct loading *w, const struct job *job, struct err *err)
+{
+    if (job->rc == 0) {
+        trouble_answers(w);
+        return 0;
+    }
+    if (job->err.kind == ERR_FATAL) {
+        *err = job->err;
+        return -1;
+    }
+    trouble_of_silence(w, &job->err);
+    return 0;
+}
+
 int outcome_take(struct loading *w, struct job *job, struct err *err)
 {
     int rc = 0;
@@ -239,6 +253,8 @@ int outcome_take(struct loading *w, struct job *job, struct err *err)
         rc = take_look(w, job, err);
     else if (job->kind == JOB_MARKS)
         rc = take_marks(w, job, err);
+    else if (job->kind == JOB_ASK)
+        rc = take_answer(w, job, err);
     table_free(job->table);
     stored_marks_free(&job->stored);
     free(job->marks.list);

@@ -68,6 +68,8 @@ struct store {
 struct store_ops {
     /* Connect unless connected. */
     int (*connect)(struct store *store, struct err *err);
+    /* Does the server answer? Reads and writes nothing. */
+    int (*ask)(struct store *store, struct err *err);
     /* The target table's shape, verified; see table_load(). */
     int (*look)(struct store *store, const struct pipeline *p, bool create, struct table **ret,
                 struct err *err);

@@ -65,6 +65,11 @@ static int store_open(struct store *store, struct err *err)
     return db_connect(mysql_store_of(store)->db, err);
 }
 
+static int store_ask(struct store *store, struct err *err)
+{
+    return store_run_text(mysql_store_of(store), "DO 0", err);
+}
+
 static int store_look(struct store *store, const struct pipeline *p, bool create, struct table **ret,
                       struct err *err)
 {
@@ -139,6 +144,7 @@ static int store_write_rows(struct store *store, const struct table *table, cons
 
 static const struct store_ops mysql_store_ops = {
     .connect = store_open,
+    .ask = store_ask,
     .look = store_look,
     .has_heads = store_has_heads,
     .read_marks = store_read_marks,

@@ -157,6 +157,14 @@ static void wait_for_connection(struct loading *w, const struct err *why)
     health_dependency("mysql", false, why->text);
 }
 
+void trouble_of_silence(struct loading *w, const struct err *why)
+{
+    if (db_error_class(why->code) == DB_CONNECTION)
+        wait_for_connection(w, why);
+    else
+        trouble_answers(w); /* what it refuses is the flows' to find out */
+}
+
 static void wait_for_lock(struct loading *w, struct flow *f, const char *text)
 {
     f->slow = true;

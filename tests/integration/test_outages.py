@@ -222,6 +222,25 @@ def test_ready_means_connected(own_kafka, own_database, make_pipe):
     assert loader.metrics().sum("jst_up_dependency", name="mysql") == 1
 
 
+@pytest.mark.parametrize("paused", [False, True], ids=["idle", "paused"])
+def test_a_database_that_dies_shows_while_nothing_is_written(kafka, own_database, make_pipe, paused):
+    """Within 15 s and what noticing takes; also when the pipeline waits for a person, who is asked once a minute."""
+    pipe = make_pipe(kafka, own_database)
+    pipe.create_topics()
+    if paused:
+        own_database.execute(f"CREATE TABLE {oracle.TABLE} (id INT PRIMARY KEY)")
+    loader = pipe.start("loader", ready=not paused)
+    if paused:
+        wait_until("the pause", lambda: "(schema)" in loader.get("/readyz")[1], 20, alive=[loader])
+    wait_until("MySQL to be up", lambda: loader.metrics().sum("jst_up_dependency", name="mysql") == 1, 20)
+    own_database.server.kill()
+    wait_until("readiness to tell", lambda: "mysql: " in loader.get("/readyz")[1], 25, alive=[loader])
+    assert loader.metrics().sum("jst_up_dependency", name="mysql") == 0
+    own_database.server.restart()
+    wait_until("MySQL to be up", lambda: loader.metrics().sum("jst_up_dependency", name="mysql") == 1, 20)
+    assert "mysql: " not in loader.get("/readyz")[1]
+
+
 def _delete_unread(pipe, program: str) -> None:
     """Delete all but the last message of the program's topic, of which its group has read one half at most."""
     kafka = pipe.kafka

@@ -22,6 +22,16 @@ static int fake_connect(struct store *store, struct err *err)
     return fake_leave_step(s, fault, 0, err);
 }
 
+static int fake_ask(struct store *store, struct err *err)
+{
+    struct fake_store *s = fake_of(store);
+    const struct fake_fault *fault;
+
+    if (fake_enter_step(s, STEP_ASK, NULL, &fault, err) != 0)
+        return -1;
+    return fake_leave_step(s, fault, 0, err);
+}
+
 static bool has_rows(const struct fake_data *d, const char *table)
 {
     for (size_t i = 0; i < d->row_count; i++)
@@ -474,6 +484,7 @@ static int fake_write_witness(struct store *store, const struct table *table, bo
 
 static const struct store_ops fake_store_ops = {
     .connect = fake_connect,
+    .ask = fake_ask,
     .look = fake_look,
     .has_heads = fake_has_heads,
     .read_marks = fake_read_marks,

@@ -16,6 +16,7 @@
 
 enum fake_step {
     STEP_CONNECT,
+    STEP_ASK,
     STEP_LOOK,
     STEP_HAS_HEADS,
     STEP_READ_MARKS,
