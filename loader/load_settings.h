@@ -9,6 +9,7 @@
 #include "common/wire/ports.h"
 #include "common/wire/routes.h"
 #include "loader/batch.h"
+#include "loader/past_letters.h"
 #include "loader/store.h"
 
 struct load {
@@ -18,6 +19,7 @@ struct load {
                                     what met one */
     size_t store_count;          /* at least 2 */
     const struct routes *routes;
+    struct past_letters *past;  /* one a route; NULL: nothing is known of the time before */
     struct batch_limits limits; /* of a transaction */
     size_t enough_rows;         /* a batch of so many rows need not wait for more */
     size_t buffer_bytes;        /* all batches together */

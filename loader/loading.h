@@ -13,8 +13,6 @@
 #include "loader/metrics.h"
 #include "loader/writers.h"
 
-#define LOADER_STAGE "loader"
-
 enum job_kind {
     JOB_NONE,
     JOB_WRITE, /* a shipment */

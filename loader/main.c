@@ -1,7 +1,10 @@
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "common/base/units.h"
 #include "common/kafka/kafka.h"
 #include "common/monitor/health.h"
@@ -89,6 +92,59 @@ static void free_stores(struct connections *c)
     c->count = 0;
 }
 
+/* The last letters of each pipeline; what a broker does not tell within the time starts no run. */
+enum { PAST_LETTERS = 50, PAST_TIMEOUT_MS = 5000 };
+
+struct past {
+    const struct routes *routes;
+    struct past_letters *list; /* one a route */
+};
+
+static void take_past(void *arg, const struct record *r)
+{
+    struct past *past = arg;
+
+    for (size_t i = 0; i < past->routes->count; i++)
+        if (strcmp(past->routes->list[i].dead, r->topic) == 0)
+            past_letters_add(&past->list[i], past->routes->list[i].rows, r);
+}
+
+static int read_past(const struct options *options, struct past *past, struct err *err)
+{
+    const char **topics = mem_zalloc(past->routes->count, sizeof *topics);
+
+    for (size_t i = 0; i < past->routes->count; i++)
+        topics[i] = past->routes->list[i].dead;
+    int rc = kafka_read_tail(options,
+                             &(struct tail_wish){.topics = topics,
+                                                 .topic_count = past->routes->count,
+                                                 .last = PAST_LETTERS,
+                                                 .timeout_ms = PAST_TIMEOUT_MS,
+                                                 .take = take_past,
+                                                 .arg = past},
+                             err);
+    free(topics);
+    if (rc == 0 || err->kind != ERR_RETRY)
+        return rc;
+    log_warn("%s: a run of bad documents before the start may not count", err->text);
+    err_clear(err);
+    return 0;
+}
+
+static int open_past(const struct options *options, const struct routes *routes, struct past *ret,
+                     struct err *err)
+{
+    *ret = (struct past){.routes = routes, .list = mem_zalloc(routes->count, sizeof *ret->list)};
+    return is_replay(options) ? 0 : read_past(options, ret, err);
+}
+
+static void free_past(struct past *past)
+{
+    for (size_t i = 0; past->list != NULL && i < past->routes->count; i++)
+        past_letters_free(&past->list[i]);
+    free(past->list);
+}
+
 /* Builds for tests wait as long as a variable says. */
 static int64_t wait_ms(const char *variable, int64_t ms)
 {
@@ -132,6 +188,7 @@ int main(int argc, char **argv)
     struct source *in = NULL;
     struct sink *dead = NULL;
     struct connections connections = {0};
+    struct past past = {0};
     const unsigned roles = 1U << TOPIC_ROWS | 1U << TOPIC_DEAD;
 
     if (app_init(PROGRAM_LOADER, argc, argv, check_options, &app, &err) != 0)
@@ -144,7 +201,7 @@ int main(int argc, char **argv)
         kafka_prepare_topics(app.options, app.topics, app.pipelines, roles, app_stopping, &app.faults,
                              &err) != 0 ||
         kafka_sink_open(app.options, (int64_t)topic_max_bytes(app.topics, TOPIC_DEAD), &dead, &err) != 0 ||
-        open_rows(app.options, &routes, &in, &err) != 0)
+        open_past(app.options, &routes, &past, &err) != 0 || open_rows(app.options, &routes, &in, &err) != 0)
         goto out;
     app_ready(&app);
 
@@ -154,6 +211,7 @@ int main(int argc, char **argv)
     load.stores = connections.list;
     load.store_count = connections.count;
     load.routes = &routes;
+    load.past = past.list;
     if (load_run(&load, &err) > 0) {
         source_free(in); /* commits what is durable, leaves the group */
         _exit(app_end(&err));
@@ -162,6 +220,7 @@ out:
     source_free(in);
     sink_free(dead);
     free_stores(&connections);
+    free_past(&past);
     routes_free(&routes);
     return app_exit(&app, &err);
 }

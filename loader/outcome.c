@@ -144,6 +144,14 @@ static void log_start(const struct flow *f, const struct flow_part *part, const 
              start_reason_text(start->why));
 }
 
+/* A run of bad documents counts over restarts, until the first good one. */
+static void feed_past(const struct loading *w, struct flow *f, const struct flow_part *part,
+                      const struct start *start)
+{
+    if (w->l->past != NULL && start->offset >= 0 && f->flood.count == f->flood.bad_count)
+        past_letters_feed(&w->l->past[flow_index(w, f)], part->log.partition, start->offset, &f->flood);
+}
+
 static void start_parts(struct loading *w, struct flow *f, const struct job *job)
 {
     for (size_t i = 0; i < f->part_count; i++) {
@@ -157,6 +165,7 @@ static void start_parts(struct loading *w, struct flow *f, const struct job *job
         part->written = start.written;
         part->reset = start.reset;
         part->known = start.known;
+        feed_past(w, f, part, &start);
         log_start(f, part, &start);
         source_seek(w->l->in, part->log.topic, part->log.partition, start.offset);
         FAULT_POINT("partition-started");

@@ -57,6 +57,21 @@ int kafka_replay_open(const struct options *options, const struct routes *routes
  * but for offsets without a message. */
 bool kafka_replay_progress(const struct source *source, int64_t *ret_done, int64_t *ret_all);
 
+/* Which last messages are wanted. */
+struct tail_wish {
+    const char *const *topics;
+    size_t topic_count;
+    int64_t last;   /* so many of each partition */
+    int timeout_ms; /* altogether */
+    /* For each, in the order of its partition; the record ends with the call. */
+    void (*take)(void *arg, const struct record *r);
+    void *arg;
+};
+/* Read the last messages of topics by a client of its own, in no group, and wait for them. ERR_RETRY: not all
+ * could be read in time; those that could were handed out. ERR_CONFIG as of kafka_source_open(). */
+int kafka_read_tail(const struct options *options, const struct tail_wish *wish, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* Idempotent producer, acks=all, murmur2_random. max_bytes: the largest message it takes. */
 int kafka_sink_open(const struct options *options, int64_t max_bytes, struct sink **ret, struct err *err)
     __attribute__((warn_unused_result));

@@ -189,6 +189,27 @@ def test_sigterm_commits_what_is_done(kafka, database, start_sandbox, make_pipe)
     assert "retr" not in again.log()
 
 
+def test_a_flood_counts_over_restarts(kafka, database, make_pipe):
+    """Ten bad documents a process would never be twenty in a row."""
+    pipe = make_pipe(kafka, database)
+    pipe.create_topics()
+
+    def load(numbers: range, qty: float, expect: int = 0) -> str:
+        rows = [feed.rows_message(n, 1, [feed.row(n, 1, 1, items_qty=qty)]) for n in numbers]
+        kafka.produce_many(pipe.topic("rows"), rows, partition=0)
+        return pipe.once("loader", expect=expect).log()
+
+    load(range(1, 2), 1)
+    load(range(11, 21), 1e30)
+    assert len(kafka.consume_all(pipe.topic("dead"))) == 10
+    load(range(2, 3), 1)  # a good one: they are no run any more
+    load(range(21, 31), 1e30)
+    assert len(kafka.consume_all(pipe.topic("dead"))) == 20
+    assert "flood" in load(range(31, 41), 1e30, expect=111)
+    assert len(kafka.consume_all(pipe.topic("dead"))) < 30
+    assert database.count(oracle.TABLE) == 2
+
+
 def test_a_flood_pauses_instead(kafka, database, make_pipe):
     """Every row's quantity is out of the column's range: the fault is not in the rows. One that the table holds
     proves that it is not the table's either."""
