@@ -325,6 +325,7 @@ static enum stage_next take_turn(void *arg, bool quiet, int *timeout_ms, struct 
         return STAGE_FAILED;
     measure_room(w);
     give_work(w, quiet);
+    outcome_tell_progress(w);
     *timeout_ms = poll_timeout(w, *timeout_ms);
     if (!is_blocked(w)) {
         w->blocked_since_ms = 0;
@@ -524,6 +525,7 @@ static struct loading *open_run(const struct load *l)
         .ops = &load_ops,
         .arg = w,
     };
+    w->report.began_ms = w->report.told_ms = clock_monotonic_ms();
     w->count = l->routes->count;
     w->flows = mem_zalloc(w->count, sizeof *w->flows);
     for (size_t i = 0; i < w->count; i++)
@@ -563,6 +565,7 @@ int load_run(const struct load *l, struct err *err)
         *err = w->first_failure;
         rc = -1;
     }
+    outcome_tell_end(w);
     close_run(w);
     return rc;
 }

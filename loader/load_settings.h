@@ -30,7 +30,10 @@ struct load {
     int64_t patience_ms;     /* a bounded run waits so long for an outage */
     int64_t idle_look_ms;    /* an idle pipeline's table is looked at so often */
     bool replay;             /* jst_offsets are left alone: what is read again says nothing of the rest */
-    bool bounded;            /* --once: retries are limited */
+    /* Of a replay: how many of its messages were handed out, and how many there are; false: not known yet.
+     * NULL: nothing is told. */
+    bool (*progress)(const struct source *source, int64_t *ret_done, int64_t *ret_all);
+    bool bounded; /* --once: retries are limited */
     bool (*stopping)(void);
     int64_t (*now_ms)(void); /* wall clock */
 };

@@ -11,6 +11,7 @@
 #include "loader/flow.h"
 #include "loader/load_settings.h"
 #include "loader/metrics.h"
+#include "loader/replay_report.h"
 #include "loader/writers.h"
 
 enum job_kind {
@@ -55,12 +56,13 @@ struct loading {
     int64_t silent_since_ms;
     int failures; /* connects in a row */
     int64_t blocked_since_ms;
-    bool full;                  /* the batches have reached --buffer-bytes */
-    size_t active;              /* flows that have something in hand */
-    struct batch_limits limits; /* of a batch, while so many are active */
-    size_t letters_waiting;     /* sent, not acknowledged */
-    bool letters_acked;         /* some were since the stage last asked */
-    struct err first_failure;   /* bounded: the first flow that was given up */
+    bool full;                   /* the batches have reached --buffer-bytes */
+    size_t active;               /* flows that have something in hand */
+    struct batch_limits limits;  /* of a batch, while so many are active */
+    size_t letters_waiting;      /* sent, not acknowledged */
+    bool letters_acked;          /* some were since the stage last asked */
+    struct replay_report report; /* of a replay */
+    struct err first_failure;    /* bounded: the first flow that was given up */
 };
 
 /* ---- job.c ---- */
@@ -88,6 +90,9 @@ int outcome_take(struct loading *w, struct job *job, struct err *err) __attribut
 void outcome_settle(struct loading *w, struct flow *f);
 /* The flow's partitions were taken away: what its last documents were counts no more. */
 void outcome_forget(struct flow *f);
+/* Of a replay: tell how far it is, if that is due; at its end, what it has done. */
+void outcome_tell_progress(struct loading *w);
+void outcome_tell_end(const struct loading *w);
 
 /* ---- troubles.c ---- */
 

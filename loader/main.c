@@ -174,6 +174,7 @@ static struct load settings_of(const struct options *options)
         .patience_ms = wait_ms("JSTPIPE_PATIENCE_MS", PATIENCE_MS),
         .idle_look_ms = IDLE_LOOK_MS,
         .replay = is_replay(options),
+        .progress = is_replay(options) ? kafka_replay_progress : NULL,
         .bounded = options_flag(options, "once") || is_replay(options),
         .stopping = app_stopping,
         .now_ms = clock_now_ms,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/fault_point.h"
 #include "common/base/log.h"
@@ -14,6 +15,7 @@
 enum {
     STALE_WINDOW = 1000,
     REASON_KEY = 160,
+    REPORT_TEXT = 1024,
 };
 
 /* ------------------------------------------------------------------ a batch that is committed */
@@ -74,6 +76,43 @@ static void tell_rounded(struct flow *f, const uint32_t *rounded)
     }
 }
 
+static void count_replayed(struct replay_report *r, const struct shipment *s)
+{
+    r->written += s->result.written;
+    r->stale += s->result.stale;
+    r->rows += s->result.rows;
+    r->letters += s->result.rejected;
+    for (size_t i = 0; i < s->batch->document_count; i++)
+        r->letters += s->batch->documents[i].state == DOCUMENT_BROKEN;
+}
+
+void outcome_tell_progress(struct loading *w)
+{
+    int64_t done, all;
+    struct buf text;
+
+    if (w->l->progress == NULL || !replay_report_due(&w->report, clock_monotonic_ms()) ||
+        !w->l->progress(w->l->in, &done, &all))
+        return;
+    buf_init(&text, REPORT_TEXT);
+    replay_report_progress(&w->report, done, all, &text);
+    log_info("replay: %s", text.data);
+    buf_free(&text);
+}
+
+void outcome_tell_end(const struct loading *w)
+{
+    int64_t done, all;
+    struct buf text;
+
+    if (w->l->progress == NULL || !w->l->progress(w->l->in, &done, &all))
+        return;
+    buf_init(&text, REPORT_TEXT);
+    replay_report_summary(&w->report, done, all, clock_monotonic_ms(), &text);
+    log_info("replay: %s", text.data);
+    buf_free(&text);
+}
+
 static void take_committed(struct loading *w, struct shipment *s)
 {
     struct flow *f = s->flow;
@@ -84,6 +123,7 @@ static void take_committed(struct loading *w, struct shipment *s)
     flow_advance(f);
     bad_documents_feed(s->batch, &f->flood);
     tell_rounded(f, s->result.rounded);
+    count_replayed(&w->report, s);
     if (!w->l->replay && !is_read_again(f, s->batch))
         watch_stale(f, &s->result);
     load_count_commit(s->batch, &s->result, s->seconds, w->l->now_ms());

@@ -55,6 +55,9 @@ def test_a_replay_loads_what_was_published_between_two_times(kafka, database, ma
         replay.start()
         assert replay.wait(60) == 0, replay.tail()
         assert _documents(database) == expected
+        n = len(expected)
+        told = f"replay: all of {n} messages are read: {n} documents ({n} rows) written"
+        assert told in replay.log()
     assert kafka.committed(pipe.group("loader"), pipe.topic("rows")) == committed
     assert kafka.group_members(pipe.group("loader")) == 1 and live.ready()
 
