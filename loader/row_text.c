@@ -78,6 +78,23 @@ static size_t rows_per_statement(const struct mysql_store *s, const struct table
     return n;
 }
 
+/* How many stored rows a statement of count rows has met. REPLACE counts each row that it writes, and each
+ * that it deletes for one. INSERT counts a new row 1, one that it changes 2 and once more as a duplicate, one
+ * that is as it was nothing; of a single row the server does not tell the duplicates. */
+static size_t count_replaced(bool insert, const struct db_result *result, size_t count)
+{
+    uint64_t created;
+
+    if (!insert)
+        return result->affected > count ? result->affected - count : 0;
+    if (count == 1)
+        return result->affected != 1;
+    if (result->duplicates < 0)
+        return 0;
+    created = result->affected - 2 * (uint64_t)result->duplicates;
+    return created < count ? count - created : 0;
+}
+
 static int write_some(struct mysql_store *s, const struct table *t, const struct batch *b,
                       struct row *const *rows, size_t count, size_t *replaced, struct err *err)
 {
@@ -92,9 +109,7 @@ static int write_some(struct mysql_store *s, const struct table *t, const struct
     put_end(s, t->pipeline);
     if (store_run_sql(s, &result, err) != 0)
         return -1;
-    /* REPLACE counts each row it writes, and each that it deletes for one */
-    if (!t->pipeline->insert && result.affected > count)
-        *replaced += result.affected - count;
+    *replaced += count_replaced(t->pipeline->insert, &result, count);
     db_result_free(&result);
     return 0;
 }

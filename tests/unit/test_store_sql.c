@@ -386,12 +386,32 @@ static void test_insert(void **state)
     again(state, &(struct twin_spec){.sql = "INSERT INTO db.t(id,io_id,note,qty) VALUES"});
     add_document(in, 0, 1, 5, 1, "a");
     fill();
-    scripted_db_answer(&db, &(struct scripted_answer){.prefix = "INSERT", .affected = 2});
+    scripted_db_answer(&db, &(struct scripted_answer){.prefix = "INSERT", .affected = 1});
     assert_int_equal(write_all(FORM_TEXT, &replaced), 0);
     assert_int_equal(replaced, 0);
     assert_sql(
         "INSERT INTO `db`.`t`(`id`,`io_id`,`note`,`qty`) VALUES ('1-1','1','a','1') ON DUPLICATE KEY "
         "UPDATE `id`=VALUES(`id`),`io_id`=VALUES(`io_id`),`note`=VALUES(`note`),`qty`=VALUES(`qty`)\n");
+}
+
+/* The stored rows that an INSERT met: a changed one counts 2 and as a duplicate, one that is as it was
+ * nothing. Where the duplicates are not told, of several rows, none is counted. */
+static void an_insert_counts_the_rows_that_were_there(void **state)
+{
+    static const int cases[][4] = {/* rows, affected, duplicates, and what is counted */
+                                   {3, 3, 0, 0},  {3, 4, 1, 1},  {3, 6, 3, 3},  {3, 0, 0, 3}, {3, 3, 1, 2},
+                                   {1, 1, -1, 0}, {1, 2, -1, 1}, {1, 0, -1, 1}, {3, 9, -1, 0}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t replaced;
+        again(state, &(struct twin_spec){.sql = "INSERT INTO t(id,io_id,note,qty) VALUES"});
+        add_document(in, 0, 1, 5, cases[i][0], "a");
+        fill();
+        scripted_db_answer(&db, &(struct scripted_answer){"INSERT", .affected = (unsigned)cases[i][1],
+                                                          .duplicates = cases[i][2]});
+        assert_int_equal(write_all(FORM_TEXT, &replaced), 0);
+        assert_int_equal(replaced, cases[i][3]);
+    }
 }
 
 /* At most the target's limit in a statement; an error's row is counted over all of them. */
@@ -564,6 +584,7 @@ int main(void)
         CASE(test_delete_keys),
         CASE(test_text),
         CASE(test_insert),
+        CASE(an_insert_counts_the_rows_that_were_there),
         CASE(test_statements_of_text),
         CASE(test_statement_bytes),
         CASE(test_row_too_large),

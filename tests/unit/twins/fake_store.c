@@ -427,7 +427,7 @@ static int write_statement(struct fake_store *s, const struct table *t, const st
         struct fake_row row = make_row(t, b, rows[i]);
         const char *const *cells = (const char *const *)row.cells;
         code = db->row_fault != NULL ? db->row_fault(&row) : 0;
-        *replaced += fake_data_put_row(&view, t->pipeline, cells) && !t->pipeline->insert;
+        *replaced += fake_data_put_row(&view, t->pipeline, cells);
         fake_data_put_row(fake_add_change(s, PUT_ROW, t->pipeline), t->pipeline, cells);
         free_cells(&row);
     }
