@@ -62,7 +62,6 @@ static void warn_kept(struct reader *r, const struct name_list *kept)
                  "version of its document came before an older one",
                  names);
     free(names);
-    read_unsupported(r, &r->main_sql_at, UNSUPPORTED_PARTIAL_UPDATE);
 }
 
 static void settle_updates(struct reader *r)

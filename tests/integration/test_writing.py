@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +23,13 @@ def set_sql(stack: Stack, target: Target, statement: str) -> None:
                 entry["value"] = sql
 
     stack.pipe.edit_pipeline(change, target.name)
+
+
+LOCAL_INFILE = {"text": ["--local-infile=OFF"], "load": ["--local-infile=ON"]}
+UPDATED = ("io_id", "ts", "modified", "qty")  # not remark
+LEAVING_OUT = (
+    STATEMENTS["insert"] + " ON DUPLICATE KEY UPDATE " + ", ".join(f"{c} = VALUES({c})" for c in UPDATED)
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +55,43 @@ def test_a_row_of_another_document_is_not_written_over(colliding, form, lines):
     target.check_untouched(before)
     target.database.execute(f"DELETE FROM `{target.table}` WHERE io_id = 2")
     target.check_cured(2 + lines)
+
+
+# ---- updating some of the columns ----
+
+
+@pytest.fixture(params=["text", "load"])
+def leaving_out(make_stack, request) -> Iterator[Target]:
+    """A pipeline that updates all columns but remark, where the server takes LOAD DATA LOCAL and where it does not."""
+    made = make_stack(1, own_server=True, options=LOCAL_INFILE[request.param]).create_all()
+    target = made.take()
+    set_sql(made, target, LEAVING_OUT)
+    made.start()
+    yield target
+    made.close()
+
+
+def test_a_column_that_is_left_out_keeps_what_the_table_has(leaving_out):
+    """New rows get all columns; rows that are there keep it, whatever is written beside them in one batch."""
+    target = leaving_out
+    target.send(*(target.document(n, 1, lines=2, remark="first") for n in range(1, 4)))
+    target.wait_count(6)
+    target.database.execute(f"UPDATE `{target.table}` SET remark = 'by hand' WHERE id = '1-1'")
+    target.send(
+        target.document(1, 2, lines=3, remark="second"),
+        target.document(2, 2, lines=1, remark="second"),
+        target.document(4, 1, lines=1, remark="second"),
+    )
+    target.wait_consumed()
+    target.send(target.document(1, 2, lines=3, remark="again"))
+    target.wait_consumed()
+    assert [(row["id"], row["ts"], row["remark"]) for row in target.rows()] == [
+        ("1-1", 2, "by hand"),
+        ("1-2", 2, "first"),
+        ("1-3", 2, "second"),
+        ("2-1", 2, "first"),
+        ("3-1", 1, "first"),
+        ("3-2", 1, "first"),
+        ("4-1", 1, "second"),
+    ]
+    assert target.letters() == [] and target.reasons() == set()

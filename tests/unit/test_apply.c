@@ -44,6 +44,27 @@ static void test_form(void **state)
     assert_rows("1-1|1|a|1\n");
 }
 
+/* A column that an INSERT leaves out of its updates keeps what the table has; a new row gets all of them. */
+static void columns_left_out_keep_what_is_there(void **state)
+{
+    again(state,
+          &(struct twin_spec){
+              .sql = "INSERT INTO t(id,io_id,note,qty) VALUES ON DUPLICATE KEY UPDATE qty = VALUES(qty)"});
+    put_row("1-1", "1", "old");
+    put_row("1-9", "1", "old");
+    add_document(world.in, 0, 1, 5, 2, "new");
+    assert_applied();
+    assert_rows("1-1|1|old|1\n1-2|1|new|2\n");
+    assert_result(1, 0, 2, 1, 0);
+    new_batch();
+    add_rows(world.in,
+             &(struct rows_spec){.document = "1",
+                                 .version = "6",
+                                 .value = "{\"id\":\"1-1\",\"io_id\":1,\"note\":\"newest\",\"qty\":7}\n"});
+    assert_applied();
+    assert_rows("1-1|1|old|7\n");
+}
+
 static void test_empty_batch(void **state)
 {
     (void)state;
@@ -306,12 +327,19 @@ static void test_converges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_all_new),     CASE(test_form),
-        CASE(test_empty_batch), CASE(test_losers),
-        CASE(test_pruning),     CASE(test_key_of_two_columns),
-        CASE(test_key_twice),   CASE(test_key_of_another_document),
-        CASE(test_key_null),    CASE(test_id_of_another_type),
-        CASE(test_values),      CASE(test_converges),
+        CASE(test_all_new),
+        CASE(test_form),
+        CASE(columns_left_out_keep_what_is_there),
+        CASE(test_empty_batch),
+        CASE(test_losers),
+        CASE(test_pruning),
+        CASE(test_key_of_two_columns),
+        CASE(test_key_twice),
+        CASE(test_key_of_another_document),
+        CASE(test_key_null),
+        CASE(test_id_of_another_type),
+        CASE(test_values),
+        CASE(test_converges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

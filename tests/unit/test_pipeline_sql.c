@@ -54,6 +54,28 @@ static void an_insert_updates_the_columns_that_it_names(void **state)
     }
 }
 
+/* A column that is left out keeps what came first: check says so, unless it is of the key. */
+static void columns_may_be_left_out_of_an_update(void **state)
+{
+    struct faults faults = FAULTS_INIT;
+    struct pipeline *p =
+        parse("INSERT INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE b = VALUES(b)", &faults);
+
+    (void)state;
+    assert_int_equal(faults.count, 0); /* io_id is the key */
+    assert_int_equal(p->updated_count, 2);
+    pipeline_free(p);
+
+    p = parse("INSERT INTO t(io_id, b) VALUES ON DUPLICATE KEY UPDATE io_id = VALUES(io_id)", &faults);
+    assert_int_equal(p->updated_count, 1);
+    assert_int_equal(p->updated[0], 0);
+    assert_int_equal(faults.count, 1);
+    assert_int_equal(faults.list[0].level, FAULT_WARNING);
+    assert_non_null(strstr(faults.list[0].text, "ON DUPLICATE KEY UPDATE leaves out b: a row keeps there"));
+    faults_free(&faults);
+    pipeline_free(p);
+}
+
 static void a_replace_updates_nothing(void **state)
 {
     struct faults faults = FAULTS_INIT;
@@ -173,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(an_insert_updates_the_columns_that_it_names),
+        cmocka_unit_test(columns_may_be_left_out_of_an_update),
         cmocka_unit_test(a_replace_updates_nothing),
         cmocka_unit_test(test_refused),
     };

@@ -87,10 +87,24 @@ void fake_data_drop_row(struct fake_data *d, size_t i)
     d->rows[i] = d->rows[--d->row_count];
 }
 
+static void update_row(struct fake_row *row, const struct pipeline *p, const char *const *cells)
+{
+    for (size_t i = 0; i < p->updated_count; i++) {
+        size_t column = p->updated[i];
+        char *new = copy_text(cells[column]);
+        free(row->cells[column]);
+        row->cells[column] = new;
+    }
+}
+
 bool fake_data_put_row(struct fake_data *d, const struct pipeline *p, const char *const *cells)
 {
     size_t old = fake_data_find_row(d, p, cells);
 
+    if (old != SIZE_MAX && p->insert) {
+        update_row(&d->rows[old], p, cells);
+        return true;
+    }
     if (old != SIZE_MAX)
         fake_data_drop_row(d, old);
     add_row(d, p->table, cells, p->column_count);

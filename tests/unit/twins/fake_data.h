@@ -45,7 +45,8 @@ void fake_data_free(struct fake_data *d); /* leaves it empty */
 void fake_data_copy(struct fake_data *to, const struct fake_data *from);
 /* The row of that key; SIZE_MAX: none. A NULL is equal to nothing. */
 size_t fake_data_find_row(const struct fake_data *d, const struct pipeline *p, const char *const *cells);
-/* True: it was there. */
+/* As main_sql says: a row that is there is replaced, or gets the columns that an INSERT updates. True: it was
+ * there. */
 bool fake_data_put_row(struct fake_data *d, const struct pipeline *p, const char *const *cells);
 void fake_data_drop_row(struct fake_data *d, size_t i);
 struct fake_head *fake_data_head(const struct fake_data *d, const char *pipeline, const char *document);
