@@ -84,7 +84,6 @@ enum unsupported {
     UNSUPPORTED_FIND_COLLECTION,
     UNSUPPORTED_COLUMN_FILTER,
     UNSUPPORTED_COLUMN_VARIABLE,
-    UNSUPPORTED_TABLE_OF,
 };
 void read_unsupported(struct reader *r, const struct node *at, enum unsupported what);
 

@@ -28,8 +28,6 @@ static const char *const unsupported_text[] = {
     [UNSUPPORTED_COLUMN_FILTER] = "filters in columns are not supported by this version: write {field} alone",
     [UNSUPPORTED_COLUMN_VARIABLE] =
         "variables of the request are not supported in columns by this version: use fields of the document",
-    [UNSUPPORTED_TABLE_OF] =
-        "table_of is not supported by this version: give each pipeline a table of its own",
 };
 
 /* ---- faults ---- */

@@ -164,7 +164,6 @@ static void read_table_of(struct reader *r, const struct node *n)
         return;
     free(r->p->table_of);
     r->p->table_of = mem_strdup(name);
-    read_unsupported(r, n, UNSUPPORTED_TABLE_OF);
 }
 
 static void read_empty_document(struct reader *r, const struct node *n)

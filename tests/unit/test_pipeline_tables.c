@@ -103,6 +103,16 @@ static void table_of_shares_a_table(void **state)
     free_two(&all);
 }
 
+static void heads_are_kept_under_the_owner_s_name(void **state)
+{
+    struct pipeline *p = twin_pipeline(&(struct twin_spec){.name = "b", .options = ",\"table_of\":\"a\""});
+
+    (void)state;
+    assert_string_equal(p->table_of, "a");
+    assert_string_equal(p->heads_name, "a");
+    pipeline_free(p);
+}
+
 static void two_that_share_the_table_of_a_third_are_fine(void **state)
 {
     struct pipelines ab = two_pipelines("t", "t");
@@ -165,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_of_two_pipelines_is_an_error),
         cmocka_unit_test(table_of_shares_a_table),
+        cmocka_unit_test(heads_are_kept_under_the_owner_s_name),
         cmocka_unit_test(two_that_share_the_table_of_a_third_are_fine),
         cmocka_unit_test(table_of_names_another_pipeline_that_owns_its_table),
         cmocka_unit_test(pipelines_of_one_table_agree),
