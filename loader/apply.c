@@ -123,18 +123,21 @@ static void collect_rows(struct transaction *t)
     }
 }
 
-/* Begin, take the heads, and delete what the documents no longer have. Then rows may be written. */
+/* Begin, take the heads, and delete what the documents no longer have. Then rows may be written. Row by row
+ * there is nothing to take and to delete. */
 static int open_transaction(struct transaction *t, struct err *err)
 {
+    bool by_document = t->p->write == WRITE_DOCUMENT;
+
     t->pruned = t->kept = t->replaced = 0;
     if (t->store->ops->begin(t->store, err) != 0)
         return -1;
     FAULT_POINT("begun");
-    if (take_heads(t, err) != 0)
+    if (by_document && take_heads(t, err) != 0)
         return -1;
     FAULT_POINT("heads-raised");
     collect_rows(t);
-    if (prune_stored_rows(t, err) != 0)
+    if (by_document && prune_stored_rows(t, err) != 0)
         return blame_tables(err, "stored rows that are no longer wanted cannot be deleted");
     return 0;
 }
@@ -181,7 +184,7 @@ static int run_transaction(struct transaction *t, enum write_form form, bool *re
         FAULT_POINT("rows-loaded");
     else
         FAULT_POINT("rows-written");
-    if (t->replaced > t->kept && judge_overwritten(t, err) != 0)
+    if (t->p->write == WRITE_DOCUMENT && t->replaced > t->kept && judge_overwritten(t, err) != 0)
         return -1;
     if (check_flood(t, err) != 0 || put_marks(t, err) != 0)
         return -1;

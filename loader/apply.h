@@ -1,5 +1,6 @@
 /* Writes a batch into the database, in one transaction that leaves exactly the newest version of each
- * document, or nothing changed. */
+ * document, or nothing changed. Row by row (WRITE_REPLACE) it writes all rows in the order in which they
+ * came. */
 #ifndef JST_LOADER_APPLY_H
 #define JST_LOADER_APPLY_H
 

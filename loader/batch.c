@@ -88,6 +88,9 @@ static struct document *find_first(const struct batch *b, const char *id, struct
 
 bool batch_overlaps(const struct batch *a, const struct batch *b)
 {
+    if (a->pipeline->write == WRITE_REPLACE)
+        return true;
+
     struct hash_probe probe;
     const struct batch *few = a->document_count < b->document_count ? a : b;
     const struct batch *many = few == a ? b : a;
@@ -177,6 +180,27 @@ static void set_stale(struct batch *b, struct document *d)
     b->wanted_rows -= d->row_count;
 }
 
+/* Of two versions of one document the older one becomes stale. */
+static void keep_newest(struct batch *b, struct document *d)
+{
+    size_t at = (size_t)(d - b->documents);
+    struct hash_probe probe;
+    struct document *first = find_first(b, d->id, &probe);
+
+    if (first == NULL) {
+        d->newest = at;
+        hash_put(&b->index, &probe, at);
+        return;
+    }
+    struct document *newest = &b->documents[first->newest];
+    if (stamp_newer(&newest->stamp, &d->stamp)) {
+        set_stale(b, d);
+        return;
+    }
+    set_stale(b, newest);
+    first->newest = at;
+}
+
 void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms)
 {
     struct err err = ERR_INIT;
@@ -205,21 +229,8 @@ void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms
     b->document_count++;
     b->wanted++;
     b->wanted_rows += d->row_count;
-    size_t at = (size_t)(d - b->documents);
-    struct hash_probe probe;
-    struct document *first = find_first(b, d->id, &probe);
-    if (first == NULL) {
-        d->newest = at;
-        hash_put(&b->index, &probe, at);
-        return;
-    }
-    struct document *newest = &b->documents[first->newest];
-    if (stamp_newer(&newest->stamp, &d->stamp)) {
-        set_stale(b, d);
-        return;
-    }
-    set_stale(b, newest);
-    first->newest = at;
+    if (b->pipeline->write == WRITE_DOCUMENT)
+        keep_newest(b, d);
 }
 
 /* ------------------------------------------------------------------ rejections */
@@ -252,7 +263,8 @@ size_t *batch_sorted(const struct batch *b, size_t *ret_count)
     for (size_t i = 0; i < b->document_count; i++)
         if (b->documents[i].state == DOCUMENT_WANTED)
             list[count++] = i;
-    qsort_r(list, count, sizeof *list, compare_ids, (void *)(uintptr_t)b);
+    if (b->pipeline->write == WRITE_DOCUMENT)
+        qsort_r(list, count, sizeof *list, compare_ids, (void *)(uintptr_t)b);
     *ret_count = count;
     return list;
 }

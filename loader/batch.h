@@ -1,5 +1,5 @@
-/* A batch: whole documents for one transaction in MySQL. Of each document only the newest version is written.
- * Pure. */
+/* A batch: whole documents for one transaction in MySQL. Of each document only the newest version is written;
+ * row by row (WRITE_REPLACE) every version, in the order in which they came. Pure. */
 #ifndef JST_LOADER_BATCH_H
 #define JST_LOADER_BATCH_H
 
@@ -89,17 +89,20 @@ bool batch_has_room(const struct batch *b, const struct record *r, const struct 
 bool batch_is_full(const struct batch *b, const struct batch_limits *limits);
 /* Memory that the batch holds, its records included: bytes. */
 size_t batch_memory(const struct batch *b);
-/* Do they have a document in common? Broken ones do not count. */
+/* Have they a document in common? Broken ones do not count. Row by row always, since any document may have a
+ * row of the same key. */
 bool batch_overlaps(const struct batch *a, const struct batch *b);
 
 /* Take a record in; the batch owns it from now on, even if it cannot be read. A message that cannot be read
- * becomes a broken document. Of two versions of one document the older one becomes stale. */
+ * becomes a broken document. Of two versions of one document the older one becomes stale, but not row by row.
+ */
 void batch_add(struct batch *b, const struct record *r, int64_t now_monotonic_ms);
 
 /* Take back the rejections, so that the rows are tried again. */
 void batch_forget_rejections(struct batch *b);
 
-/* The wanted documents' indices in the order of their ids, byte by byte; the caller frees them. */
+/* The wanted documents' indices in the order of their ids, byte by byte, or row by row as they came; the
+ * caller frees them. */
 size_t *batch_sorted(const struct batch *b, size_t *ret_count);
 
 static inline const char *batch_cell(const struct batch *b, const struct row *row, size_t column,

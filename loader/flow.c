@@ -270,13 +270,19 @@ static void put_batch_marks(struct mark_list *list, const struct flow *f, const 
                                       .reset = b->parts[i].reset});
 }
 
+/* Row by row there are none: going back to one would put older rows over newer ones. */
+static bool keeps_marks(const struct flow *f)
+{
+    return f->route->pipeline->write == WRITE_DOCUMENT;
+}
+
 /* Under the ledger. */
 static void collect_marks(const struct shipment *s, struct mark_list *ret)
 {
     const struct flow *f = s->flow;
     size_t i = 0;
 
-    if (s->orphaned)
+    if (s->orphaned || !keeps_marks(f))
         return;
     for (; i < f->shipment_count && f->shipments[i] != s; i++)
         if (!f->shipments[i]->committed)
@@ -303,7 +309,7 @@ void flow_marks(const struct shipment *s, struct mark_list *ret)
 
 bool flow_lags(const struct flow *f)
 {
-    for (size_t i = 0; i < f->part_count; i++)
+    for (size_t i = 0; i < f->part_count && keeps_marks(f); i++)
         if (!f->parts[i].waiting && f->parts[i].next > f->parts[i].written)
             return true;
     return false;

@@ -38,6 +38,8 @@ static int look_at_table(struct store *store, struct job *job)
 
     if (store->ops->look(store, p, job->create_tables, &job->table, &job->err) != 0)
         return -1;
+    if (p->write == WRITE_REPLACE) /* neither heads nor marks, nor perhaps the tables for them */
+        return 0;
     if (job->table->empty && store->ops->has_heads(store, p->heads_name, &has_heads, &job->err) != 0)
         return -1;
     job->emptied = job->table->empty && has_heads;

@@ -192,15 +192,21 @@ static void feed_past(const struct loading *w, struct flow *f, const struct flow
         past_letters_feed(&w->l->past[flow_index(w, f)], part->log.partition, start->offset, &f->flood);
 }
 
+static struct start start_of_part(const struct flow *f, const struct flow_part *part, const struct job *job)
+{
+    if (f->route->pipeline->write == WRITE_REPLACE)
+        return start_of_group(&part->log);
+    return start_decide(&part->log, stored_marks_find(&job->stored, part->log.topic, part->log.partition),
+                        f->table->name, job->emptied);
+}
+
 static void start_parts(struct loading *w, struct flow *f, const struct job *job)
 {
     for (size_t i = 0; i < f->part_count; i++) {
         struct flow_part *part = &f->parts[i];
         if (!part->waiting)
             continue;
-        const struct stored_mark *mark =
-            stored_marks_find(&job->stored, part->log.topic, part->log.partition);
-        struct start start = start_decide(&part->log, mark, f->table->name, job->emptied);
+        struct start start = start_of_part(f, part, job);
         part->waiting = false;
         part->written = start.written;
         part->reset = start.reset;

@@ -131,9 +131,10 @@ static void check_row(struct row_checker *c, size_t i)
 
     if (row->rejected || d->state != DOCUMENT_WANTED)
         return;
-    if (check_key(c, row, &c->err) != 0 || check_document(c, d, row, &c->err) != 0)
+    bool by_document = c->batch->pipeline->write == WRITE_DOCUMENT;
+    if (check_key(c, row, &c->err) != 0 || (by_document && check_document(c, d, row, &c->err) != 0))
         reject_row(row, &c->err);
-    else if (d->row_count > 1)
+    else if (by_document && d->row_count > 1)
         check_twice(c, i);
 }
 

@@ -31,6 +31,15 @@ struct start start_decide(const struct source_start *log, const struct stored_ma
     return start;
 }
 
+struct start start_of_group(const struct source_start *log)
+{
+    if (log->recreated || log->committed > log->high)
+        return from_beginning(START_MADE_AGAIN, false, -1);
+    if (log->committed < 0)
+        return from_beginning(START_NEW, false, -1);
+    return (struct start){.offset = log->committed, .written = -1, .known = -1, .why = START_GROUP};
+}
+
 const char *start_reason_text(enum start_reason why)
 {
     switch (why) {

@@ -29,6 +29,9 @@ struct start {
 struct start start_decide(const struct source_start *log, const struct stored_mark *mark, const char *target,
                           bool emptied);
 
+/* Where a pipeline begins that has no marks (WRITE_REPLACE): where the group is. */
+struct start start_of_group(const struct source_start *log);
+
 const char *start_reason_text(enum start_reason why);
 
 #endif

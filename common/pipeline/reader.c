@@ -16,7 +16,6 @@ static const char *const unsupported_text[] = {
     [UNSUPPORTED_SCRIPT] = "scripts are not supported by this version: leave script out",
     [UNSUPPORTED_QUALITY] = "quality rules are not supported by this version: leave quality out",
     [UNSUPPORTED_VERSION_MODE] = "mode \"version\" is not supported by this version: use \"window\"",
-    [UNSUPPORTED_WRITE_REPLACE] = "write \"replace\" is not supported by this version: use \"document\"",
     [UNSUPPORTED_CONDITION] = "conditions are not supported by this version: leave condition empty",
     [UNSUPPORTED_FORMAT_RESPONSE] = "formats are not supported by this version: leave formatResponse empty",
     [UNSUPPORTED_SEVERAL_ARRAYS] =

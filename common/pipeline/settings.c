@@ -149,11 +149,8 @@ static void read_write(struct reader *r, const struct node *n)
     static const char *const names[] = {"document", "replace"};
     size_t i;
 
-    if (!read_choice(r, n, names, 2, &i))
-        return;
-    r->p->write = i == 0 ? WRITE_DOCUMENT : WRITE_REPLACE;
-    if (r->p->write == WRITE_REPLACE)
-        read_unsupported(r, n, UNSUPPORTED_WRITE_REPLACE);
+    if (read_choice(r, n, names, 2, &i))
+        r->p->write = i == 0 ? WRITE_DOCUMENT : WRITE_REPLACE;
 }
 
 static void read_table_of(struct reader *r, const struct node *n)

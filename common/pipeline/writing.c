@@ -12,8 +12,7 @@ static void settle_document_column(struct reader *r)
     if (p->document.count != 1 || p->column_count == 0 || p->write != WRITE_DOCUMENT || r->failed_column) {
         if (p->document.count > 1 && p->write == WRITE_DOCUMENT)
             read_error_at(r, "options.document",
-                          "several fields need write \"replace\", which is not supported by this "
-                          "version: name one field");
+                          "several fields need write \"replace\": name one field, or write so");
         return;
     }
     const char *name = p->document.names[0];

@@ -95,3 +95,68 @@ def test_a_column_that_is_left_out_keeps_what_the_table_has(leaving_out):
         ("4-1", 1, "second"),
     ]
     assert target.letters() == [] and target.reasons() == set()
+
+
+# ---- row by row (options.write "replace") ----
+
+ROW_BY_ROW = (*STATEMENTS, "leaving out")
+
+
+@pytest.fixture(params=ROW_BY_ROW)
+def row_by_row(make_stack, request) -> Iterator[Target]:
+    """A pipeline whose documents need no column of their own id, without our tables beside its own."""
+    made = make_stack(1).create_all()
+    target = made.take()
+    set_sql(made, target, {**STATEMENTS, "leaving out": LEAVING_OUT}[request.param])
+
+    def change(content: dict[str, Any]) -> None:
+        content["options"]["write"] = "replace"
+        content["options"]["document"] = ["io_id", "so_id"]
+
+    made.pipe.edit_pipeline(change, target.name)
+    for table in ("jst_heads", "jst_offsets"):
+        made.database.execute(f"DROP TABLE {table}")
+    yield target
+    made.close()
+
+
+def test_row_by_row_what_came_last_stays(row_by_row, request):
+    """Older versions too, and lines that a document no longer has; a bad row leaves what is there."""
+    target, keeps = row_by_row, "leaving out" in request.node.callspec.params.values()
+    target.stack.start("--batch-rows", "5")
+    target.send(
+        target.document(1, 5, lines=3, remark="newer"),
+        *(target.document(number, 1, remark="x") for number in range(10, 40)),
+        target.document(1, 4, lines=2, remark="older"),
+        target.document(2, 1, remark="first"),
+        target.document(3, 1, id="2-1", remark="another"),
+        target.document(4, 1, remark="y" * 41),
+    )
+    target.wait_consumed(20)
+    found = {
+        row["id"]: (row["io_id"], row["ts"], row["remark"]) for row in target.rows() if row["io_id"] < 10
+    }
+    assert found == {
+        "1-1": (1, 4, "newer" if keeps else "older"),
+        "1-2": (1, 4, "newer" if keeps else "older"),
+        "1-3": (1, 5, "newer"),
+        "2-1": (3, 1, "first" if keeps else "another"),
+    }
+    assert [letter.headers["jst-document"] for letter in target.letters()] == ["4"]
+    assert target.reasons() == set()
+    assert not target.database.has_table("jst_heads") and not target.database.has_table("jst_offsets")
+
+
+def test_row_by_row_a_loader_goes_on_where_its_group_is(row_by_row):
+    """Killed and started again: nothing is missing, and what was deleted meanwhile does not come back."""
+    target = row_by_row
+    target.stack.start("--batch-rows", "5")
+    target.send(*(target.document(number, 1) for number in range(1, 31)))
+    target.wait_consumed(20)
+    target.stack.loader.kill()
+    target.database.execute(f"DELETE FROM `{target.table}`")
+    target.send(*(target.document(number, 1) for number in range(31, 41)))
+    target.stack.loader.start().wait_ready()
+    target.wait_consumed(20)
+    assert {row["io_id"] for row in target.rows()} == set(range(31, 41))
+    assert target.letters() == []

@@ -242,6 +242,66 @@ static void test_id_of_another_type(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ row by row */
+
+static void open_row_by_row(void **state, const char *sql)
+{
+    again(state, &(struct twin_spec){.sql = sql, .options = ",\"version\":\"ts\",\"write\":\"replace\""});
+}
+
+/* No heads, nothing deleted, nobody's row: what came last stands there, be its version older or not. */
+static void row_by_row_the_last_one_stays(void **state)
+{
+    for (int refuses = 0; refuses < 2; refuses++) {
+        open_row_by_row(state, NULL);
+        world.db->refuses_load = refuses == 1;
+        put_row("1-9", "1", "gone");
+        put_row("2-1", "7", "theirs");
+        add_document(world.in, 0, 1, 5, 2, "newer");
+        add_document(world.in, 0, 2, 5, 1, "a");
+        add_document(world.in, 0, 1, 4, 1, "older");
+        assert_applied();
+        assert_rows("1-1|1|older|1\n1-2|1|newer|2\n1-9|1|gone|1\n2-1|2|a|1\n");
+        assert_result(3, 0, 4, 0, 0);
+        assert_int_equal(world.db->committed.head_count, 0);
+        assert_int_equal(world.db->steps[STEP_HEADS] + world.db->steps[STEP_KEYS], 0);
+    }
+}
+
+/* A document's own id need not stand in a column; a key may come twice. */
+static void row_by_row_documents_are_not_looked_at(void **state)
+{
+    open_row_by_row(state,
+                    "INSERT INTO t(id,io_id,note,qty) VALUES ON DUPLICATE KEY UPDATE note = VALUES(note)");
+    add_rows(world.in, &(struct rows_spec){.document = "x/7",
+                                           .version = "",
+                                           .value = "{\"id\":\"k\",\"io_id\":1,\"note\":\"a\",\"qty\":1}\n"
+                                                    "{\"id\":\"k\",\"io_id\":2,\"note\":\"b\",\"qty\":2}\n"
+                                                    "{\"id\":null,\"io_id\":3,\"note\":\"c\",\"qty\":3}\n"});
+    assert_applied();
+    assert_rows("k|1|b|1\n");
+    assert_result(1, 0, 2, 0, 1);
+    assert_int_equal(world.batch->rows[2].code, 1048);
+}
+
+static int refuse_bad(const struct fake_row *row)
+{
+    return row->cells[2] != NULL && strcmp(row->cells[2], "bad") == 0 ? 1366 : 0;
+}
+
+/* A row that the table does not take leaves what is there. */
+static void row_by_row_a_bad_row_is_left_out(void **state)
+{
+    open_row_by_row(state, NULL);
+    world.db->row_fault = refuse_bad;
+    put_row("1-1", "1", "old");
+    add_document(world.in, 0, 1, 5, 1, "bad");
+    add_document(world.in, 0, 2, 5, 1, "good");
+    assert_applied();
+    assert_rows("1-1|1|old|1\n2-1|2|good|1\n");
+    assert_result(2, 0, 1, 0, 1);
+}
+
 /* ------------------------------------------------------------------ values */
 
 static void test_values(void **state)
@@ -338,6 +398,9 @@ int main(void)
         CASE(test_key_of_another_document),
         CASE(test_key_null),
         CASE(test_id_of_another_type),
+        CASE(row_by_row_the_last_one_stays),
+        CASE(row_by_row_documents_are_not_looked_at),
+        CASE(row_by_row_a_bad_row_is_left_out),
         CASE(test_values),
         CASE(test_converges),
     };

@@ -393,13 +393,41 @@ static void test_overlap(void **state)
     assert_overlap(false, 6, 5);
 }
 
+/* Every version, in the order in which they came. */
+static void row_by_row_every_version_is_wanted(void **state)
+{
+    size_t count;
+
+    tear_down(state);
+    p = twin_pipeline(&(struct twin_spec){.options = ",\"version\":\"ts\",\"write\":\"replace\""});
+    reader = row_reader_new(p);
+    in = memory_source_new(false);
+    b = batch_new(reader);
+    add_document(in, 0, 2, 5, 1, "a");
+    add_document(in, 0, 1, 5, 1, "a");
+    add_document(in, 0, 2, 4, 2, "older");
+    add_rows(in, &(struct rows_spec){.document = "3", .version = "no", .value = ""});
+    add_document(in, 0, 2, 5, 1, "again");
+    fill();
+    assert_int_equal(b->wanted, 4);
+    assert_int_equal(b->wanted_rows, 5);
+    size_t *sorted = batch_sorted(b, &count);
+    assert_int_equal(count, 4);
+    assert_true(sorted[0] == 0 && sorted[1] == 1 && sorted[2] == 2 && sorted[3] == 4);
+    free(sorted);
+    struct batch *other = batch_new(reader);
+    assert_true(batch_overlaps(b, other)); /* one after the other, whatever is in them */
+    batch_free(other, &in->base);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_one),    CASE(test_other_mapping), CASE(test_versions), CASE(test_no_timestamp),
-        CASE(test_newest), CASE(test_broken),        CASE(test_many),     CASE(test_order),
-        CASE(test_limits), CASE(test_parts),         CASE(test_overlap),
+        CASE(test_one),          CASE(test_other_mapping), CASE(test_versions),
+        CASE(test_no_timestamp), CASE(test_newest),        CASE(test_broken),
+        CASE(test_many),         CASE(test_order),         CASE(test_limits),
+        CASE(test_parts),        CASE(test_overlap),       CASE(row_by_row_every_version_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -393,11 +393,26 @@ static void test_lists_are_bounded(void **state)
     }
 }
 
+static void row_by_row_needs_no_column_of_the_document(void **state)
+{
+    struct pipelines all;
+    const struct pipeline *p = load(&all, "write-replace");
+
+    (void)state;
+    assert_int_equal(p->write, WRITE_REPLACE);
+    assert_int_equal(p->document.count, 2);
+    assert_true(p->document_column == SIZE_MAX);
+    assert_int_equal(p->updated_count, 1);
+    assert_int_equal(p->updated[0], 1);
+    pipelines_free(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_params),
+        cmocka_unit_test(row_by_row_needs_no_column_of_the_document),
         cmocka_unit_test(test_plain_objects),
         cmocka_unit_test(test_single_field),
         cmocka_unit_test(test_export),

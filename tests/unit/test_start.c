@@ -72,10 +72,38 @@ static void test_texts(void **state)
                                     start_reason_text((enum start_reason)j));
 }
 
+static void without_marks_the_group_decides(void **state)
+{
+    static const struct {
+        int64_t committed, high;
+        bool recreated;
+        int64_t offset;
+        enum start_reason why;
+    } groups[] = {
+        {5, 10, false, 5, START_GROUP},
+        {10, 10, false, 10, START_GROUP},
+        {-1, 10, false, SOURCE_BEGINNING, START_NEW},
+        {5, 10, true, SOURCE_BEGINNING, START_MADE_AGAIN},
+        {11, 10, false, SOURCE_BEGINNING, START_MADE_AGAIN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        const struct source_start log = {"jst.p.rows",       0, groups[i].committed, 0, groups[i].high,
+                                         groups[i].recreated};
+        struct start s = start_of_group(&log);
+        assert_int_equal(s.offset, groups[i].offset);
+        assert_int_equal(s.why, groups[i].why);
+        assert_int_equal(s.written, -1);
+        assert_false(s.reset);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decide),
+        cmocka_unit_test(without_marks_the_group_decides),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
