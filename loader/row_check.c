@@ -50,24 +50,33 @@ static int check_key(const struct row_checker *c, const struct row *row, struct 
     return 0;
 }
 
+static int not_found_again(const struct pipeline *p, size_t column, const char *why, struct err *err)
+{
+    return err_set(err, ERR_REJECT, 0, "column %s %s: the row would not be found again",
+                   p->columns[column].name, why);
+}
+
+/* The columns of the document together are its id, joined by '/', and fall apart again at the same places. */
 static int check_document(const struct row_checker *c, const struct document *d, const struct row *row,
                           struct err *err)
 {
-    const struct batch *b = c->batch;
-    const struct table *t = c->table;
-    const struct pipeline *p = b->pipeline;
-    size_t len;
-    const char *text = batch_cell(b, row, p->document_column, &len);
+    const struct pipeline *p = c->batch->pipeline;
+    const char *rest = d->id;
 
-    if (text == NULL || len != strlen(d->id) || memcmp(text, d->id, len) != 0)
-        return err_set(err, ERR_REJECT, 0,
-                       "column %s does not hold the document's id: the row would not be found again",
-                       p->columns[p->document_column].name);
-    if (table_is_integer(t, p->document_column) && !row_check_is_integer(text, len))
-        return err_set(
-            err, ERR_REJECT, 0,
-            "column %s is an integer and the document's id is not: the row would not be found again",
-            p->columns[p->document_column].name);
+    for (size_t i = 0; i < p->document_column_count; i++) {
+        size_t len;
+        size_t column = p->document_columns[i];
+        bool last = i + 1 == p->document_column_count;
+        const char *text = batch_cell(c->batch, row, column, &len);
+        if (text == NULL || strncmp(rest, text, len) != 0 || rest[len] != (last ? '\0' : '/'))
+            return not_found_again(p, column, "does not hold the document's id", err);
+        if (!last && memchr(text, '/', len) != NULL)
+            return not_found_again(p, column, "holds a '/', which joins the fields of the document's id",
+                                   err);
+        if (table_is_integer(c->table, column) && !row_check_is_integer(text, len))
+            return not_found_again(p, column, "is an integer and the document's id is not", err);
+        rest += len + !last;
+    }
     return 0;
 }
 

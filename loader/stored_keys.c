@@ -1,4 +1,5 @@
-/* The rows that the table holds of some documents: found by the document's column, deleted by their keys. */
+/* The rows that the table holds of some documents: found by the columns of the document's id, deleted by
+ * their keys. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,22 +25,80 @@ static const char *listed_document(const void *list, size_t i)
 
 /* Append a value to compare a column with. An integer column gets bare digits; MySQL would compare a quoted
  * number as a double. */
-static void put_comparand(struct buf *sql, const struct table *t, size_t column, const char *text)
+static void put_comparand(struct buf *sql, const struct table *t, size_t column, const char *text, size_t len)
 {
-    size_t len = strlen(text);
-
     if (table_is_integer(t, column) && row_check_is_integer(text, len))
         buf_add(sql, text, len);
     else
         sql_put_text(sql, text, len);
 }
 
-/* SELECT the stored keys of these documents. false: the column can hold none of their ids. */
+/* The field of a document's id at *at, which moves behind it: up to the next '/', the last one to the end.
+ * NULL: it has none, or one that its column cannot hold: '12x' has no rows in an integer column, but MySQL
+ * would compare it as 12. */
+static const char *next_field(const struct table *t, size_t i, const char **at, size_t *ret_len)
+{
+    const struct pipeline *p = t->pipeline;
+    const char *field = *at;
+    const char *slash = strchr(field, '/');
+
+    if (i + 1 < p->document_column_count && slash == NULL)
+        return NULL;
+    *ret_len = i + 1 < p->document_column_count ? (size_t)(slash - field) : strlen(field);
+    *at = field + *ret_len + 1;
+    if (table_is_integer(t, p->document_columns[i]) && !row_check_is_integer(field, *ret_len))
+        return NULL;
+    return field;
+}
+
+static bool has_fields(const struct table *t, const char *document)
+{
+    const char *at = document;
+    size_t len;
+
+    for (size_t i = 0; i < t->pipeline->document_column_count; i++)
+        if (next_field(t, i, &at, &len) == NULL)
+            return false;
+    return true;
+}
+
+/* One column: `c` IN (1,2). */
+static void put_simple(struct buf *sql, const struct table *t, const char *document, bool first)
+{
+    const struct pipeline *p = t->pipeline;
+
+    if (first) {
+        sql_put_name(sql, p->columns[p->document_columns[0]].name);
+        buf_add_text(sql, " IN (");
+    } else {
+        buf_add_char(sql, ',');
+    }
+    put_comparand(sql, t, p->document_columns[0], document, strlen(document));
+}
+
+/* Several: (`a`=1 AND `b`='x') OR …, of which both servers make ranges of the index. */
+static void put_composite(struct buf *sql, const struct table *t, const char *document, bool first)
+{
+    const struct pipeline *p = t->pipeline;
+
+    buf_add_text(sql, first ? "(" : " OR (");
+    for (size_t i = 0; i < p->document_column_count; i++) {
+        size_t len;
+        const char *field = next_field(t, i, &document, &len);
+        buf_add_text(sql, i > 0 ? " AND " : "");
+        sql_put_name(sql, p->columns[p->document_columns[i]].name);
+        buf_add_char(sql, '=');
+        put_comparand(sql, t, p->document_columns[i], field, len);
+    }
+    buf_add_char(sql, ')');
+}
+
+/* SELECT the stored keys of these documents. false: the columns can hold none of their ids. */
 static bool put_select(struct mysql_store *s, const struct table *t, const char *const *documents,
                        size_t count)
 {
     const struct pipeline *p = t->pipeline;
-    size_t column = p->document_column;
+    bool simple = p->document_column_count == 1;
     bool any = false;
 
     store_begin_sql(s);
@@ -50,18 +109,13 @@ static bool put_select(struct mysql_store *s, const struct table *t, const char 
     buf_add_text(&s->sql, " FORCE INDEX (");
     sql_put_name(&s->sql, t->document_index);
     buf_add_text(&s->sql, ") WHERE ");
-    sql_put_name(&s->sql, p->columns[column].name);
-    buf_add_text(&s->sql, " IN (");
     for (size_t i = 0; i < count; i++) {
-        /* '12x' has no rows in an integer column, but MySQL would compare it as 12: leave such ids out */
-        if (table_is_integer(t, column) && !row_check_is_integer(documents[i], strlen(documents[i])))
+        if (!has_fields(t, documents[i]))
             continue;
-        if (any)
-            buf_add_char(&s->sql, ',');
-        put_comparand(&s->sql, t, column, documents[i]);
+        (simple ? put_simple : put_composite)(&s->sql, t, documents[i], !any);
         any = true;
     }
-    buf_add_char(&s->sql, ')');
+    buf_add_text(&s->sql, simple ? ")" : "");
     return any;
 }
 
@@ -130,7 +184,7 @@ static void put_delete(struct mysql_store *s, const struct table *t, char **cons
         for (size_t k = 0; k < p->key.count; k++) {
             if (k > 0)
                 buf_add_char(&s->sql, ',');
-            put_comparand(&s->sql, t, pipeline_column(p, p->key.names[k]), keys[i][k]);
+            put_comparand(&s->sql, t, pipeline_column(p, p->key.names[k]), keys[i][k], strlen(keys[i][k]));
         }
         buf_add_char(&s->sql, ')');
     }

@@ -97,7 +97,7 @@ static void put_type(const struct pipeline *p, size_t index, bool mariadb, bool 
     const struct column *c = &p->columns[index];
     bool key = is_key(p, c->name);
 
-    if (c->type == VALUE_STRING && (key || index == p->document_column))
+    if (c->type == VALUE_STRING && (key || pipeline_is_document(p, index)))
         buf_printf(out, "VARCHAR(%zu) CHARACTER SET utf8mb4 COLLATE %s", key ? ddl_key_width(p) : VARCHAR_MAX,
                    ddl_collation(mariadb));
     else
@@ -124,6 +124,28 @@ void ddl_column(const struct pipeline *p, size_t index, bool mariadb, struct buf
     put_column(p, index, mariadb, true, out);
 }
 
+/* In any order; without columns of the document there is none to begin with. */
+static bool key_begins_with_document(const struct pipeline *p)
+{
+    if (p->key.count < p->document_column_count)
+        return false;
+    for (size_t i = 0; i < p->document_column_count; i++)
+        if (!pipeline_is_document(p, pipeline_column(p, p->key.names[i])))
+            return false;
+    return true;
+}
+
+static void put_document_index(const struct pipeline *p, struct buf *out)
+{
+    buf_add_text(out, ",\n  KEY ");
+    sql_put_name(out, "jst_document");
+    for (size_t i = 0; i < p->document_column_count; i++) {
+        buf_add_text(out, i > 0 ? "," : " (");
+        sql_put_name(out, p->columns[p->document_columns[i]].name);
+    }
+    buf_add_char(out, ')');
+}
+
 void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
 {
     buf_add_text(out, "CREATE TABLE IF NOT EXISTS ");
@@ -137,15 +159,8 @@ void ddl_target(const struct pipeline *p, bool mariadb, struct buf *out)
     buf_add_text(out, "  PRIMARY KEY (");
     sql_put_names(out, (const char *const *)p->key.names, p->key.count);
     buf_add_char(out, ')');
-    bool leads = p->document_column < p->column_count &&
-                 strcmp(p->key.names[0], p->columns[p->document_column].name) == 0;
-    if (p->document_column < p->column_count && !leads) {
-        buf_add_text(out, ",\n  KEY ");
-        sql_put_name(out, "jst_document");
-        buf_add_text(out, " (");
-        sql_put_name(out, p->columns[p->document_column].name);
-        buf_add_char(out, ')');
-    }
+    if (!key_begins_with_document(p))
+        put_document_index(p, out);
     buf_add_text(out, "\n) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4");
     put_comment(out, p->title, TABLE_COMMENT_MAX);
 }

@@ -25,7 +25,7 @@ static bool is_zero_filled(const struct catalog_column *c)
 
 static bool is_document(const struct look *look, size_t i)
 {
-    return i == look->p->document_column;
+    return pipeline_is_document(look->p, i);
 }
 
 static const struct catalog_column *find_column(const struct look *look, size_t i)
@@ -90,7 +90,7 @@ static size_t width_limit(const struct look *look, size_t i)
 {
     if (shape_is_key(look->p, look->p->columns[i].name))
         return key_bytes(look) > INDEX_BYTES ? ddl_key_width(look->p) : WIDEST_INDEXED;
-    return is_document(look, i) ? WIDEST_INDEXED : 0;
+    return is_document(look, i) ? WIDEST_INDEXED / look->p->document_column_count : 0;
 }
 
 /* ------------------------------------------------------------------ the statement */

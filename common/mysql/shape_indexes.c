@@ -143,31 +143,72 @@ static void fault_of_key(const struct look *look, bool other_primary)
     mend_add(m);
 }
 
-static void fault_of_document(const struct look *look, const char *document)
+static void put_document(const struct pipeline *p, struct buf *out, void (*put)(struct buf *, const char *))
+{
+    for (size_t i = 0; i < p->document_column_count; i++) {
+        buf_add_text(out, i > 0 ? "," : "");
+        put(out, p->columns[p->document_columns[i]].name);
+    }
+}
+
+static void put_plain(struct buf *out, const char *text)
+{
+    buf_add_text(out, text);
+}
+
+static void fault_of_document(const struct look *look)
 {
     struct mend *m = look->mend;
+    const struct pipeline *p = look->p;
     const char *name =
         catalog_find_index(look->catalog, "jst_document") == NULL ? "jst_document" : "jst_document_whole";
 
-    buf_printf(&m->why, "column %s holds the document's id and has no index", document);
+    buf_add_text(&m->why, p->document_column_count > 1 ? "columns " : "column ");
+    put_document(p, &m->why, put_plain);
+    buf_add_text(&m->why, p->document_column_count > 1 ? " hold the document's id and have no index together"
+                                                       : " holds the document's id and has no index");
     buf_add_text(&m->clause, "ADD INDEX ");
     sql_put_name(&m->clause, name);
     buf_add_text(&m->clause, " (");
-    sql_put_name(&m->clause, document);
+    put_document(p, &m->clause, sql_put_name);
     buf_add_char(&m->clause, ')');
     mend_add(m);
 }
 
-static bool index_finds(const struct catalog_index *x, const char *column)
+static bool is_document_column(const struct pipeline *p, const char *column)
 {
-    return x->btree && x->columns[0] != NULL && x->prefixes[0] == NULL &&
-           strcasecmp(x->columns[0], column) == 0;
+    for (size_t i = 0; i < p->document_column_count; i++)
+        if (strcasecmp(p->columns[p->document_columns[i]].name, column) == 0)
+            return true;
+    return false;
+}
+
+/* Does the index begin with just the document's columns, whole? No index has a column twice. */
+static bool finds_document(const struct pipeline *p, const struct catalog_index *x)
+{
+    if (!x->btree || x->count < p->document_column_count)
+        return false;
+    for (size_t i = 0; i < p->document_column_count; i++)
+        if (x->columns[i] == NULL || x->prefixes[i] != NULL || !is_document_column(p, x->columns[i]))
+            return false;
+    return true;
+}
+
+/* Does the key that is to be made? */
+static bool key_finds_document(const struct pipeline *p)
+{
+    if (p->key.count < p->document_column_count)
+        return false;
+    for (size_t i = 0; i < p->document_column_count; i++)
+        if (!is_document_column(p, p->key.names[i]))
+            return false;
+    return true;
 }
 
 const char *shape_check_indexes(const struct look *look)
 {
     const struct pipeline *p = look->p;
-    const char *document = p->document_column < p->column_count ? p->columns[p->document_column].name : NULL;
+    bool by_document = p->document_column_count > 0;
     const char *found = NULL;
     bool keyed = false, replaced = false, other_primary = false;
 
@@ -179,13 +220,13 @@ const char *shape_check_indexes(const struct look *look)
         replaced = replaced || (faulty && is_primary(x));
         other_primary = other_primary || (!faulty && is_primary(x));
         keyed = keyed || is_key(p, x);
-        if (document != NULL && found == NULL && index_finds(x, document) && !(faulty && is_primary(x)))
+        if (by_document && found == NULL && finds_document(p, x) && !(faulty && is_primary(x)))
             found = x->name;
     }
     if (!keyed && !replaced)
         fault_of_key(look, other_primary);
-    bool leads = document != NULL && strcasecmp(p->key.names[0], document) == 0 && !keyed;
-    if (document != NULL && found == NULL && !leads)
-        fault_of_document(look, document);
+    bool leads = key_finds_document(p) && !keyed;
+    if (by_document && found == NULL && !leads)
+        fault_of_document(look);
     return found;
 }

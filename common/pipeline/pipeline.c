@@ -59,6 +59,14 @@ void pipeline_free(struct pipeline *p)
     free(p);
 }
 
+bool pipeline_is_document(const struct pipeline *p, size_t column)
+{
+    for (size_t i = 0; i < p->document_column_count; i++)
+        if (p->document_columns[i] == column)
+            return true;
+    return false;
+}
+
 size_t pipeline_column(const struct pipeline *p, const char *name)
 {
     for (size_t i = 0; i < p->column_count; i++)

@@ -59,6 +59,10 @@ enum write_mode {
 enum read_mode { READ_WINDOW, READ_VERSION };
 enum empty_document { EMPTY_ROW, EMPTY_NONE };
 
+enum {
+    DOCUMENT_FIELDS_MAX = 3 /* that identify a document: so many VARCHAR(255) of utf8mb4 fit into an index */
+};
+
 struct pipeline {
     char *name;  /* [a-z0-9][a-z0-9_-]{0,62}: topics, metrics and keys are made of it */
     char *title; /* may be "" */
@@ -111,8 +115,10 @@ struct pipeline {
     const char *heads_name; /* under which jst_heads keeps its documents: table_of, or else its name */
     enum empty_document empty_document;
     int64_t overlap_ms, lag_ms, max_window_ms;
-    size_t document_column; /* index of the column whose value is just the document's only field; SIZE_MAX:
-                               none */
+    /* Indexes of the columns whose values are just the document's fields, in their order; none with
+     * WRITE_REPLACE. */
+    size_t document_columns[DOCUMENT_FIELDS_MAX];
+    size_t document_column_count;
 };
 
 struct pipelines {
@@ -131,6 +137,9 @@ const struct pipeline *pipelines_find(const struct pipelines *pipelines, const c
 /* One file's text. Returns NULL when it has errors. */
 struct pipeline *pipeline_parse(const char *file, const char *text, size_t len, struct faults *faults);
 void pipeline_free(struct pipeline *p); /* NULL ok */
+
+/* Does this column hold a field of the document's id? */
+bool pipeline_is_document(const struct pipeline *p, size_t column);
 
 /* The index of a target field; SIZE_MAX when there is none. */
 size_t pipeline_column(const struct pipeline *p, const char *name);

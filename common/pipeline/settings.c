@@ -22,7 +22,6 @@ void options_defaults(struct pipeline *p)
     p->notify_on_failure = true;
     p->overlap_ms = MINUTES(10);
     p->lag_ms = MINUTES(1);
-    p->document_column = SIZE_MAX;
 }
 
 /* ---- schedule ---- */

@@ -33,6 +33,15 @@ static bool same_names(const struct name_list *a, const struct name_list *b)
     return same;
 }
 
+static bool same_documents(const struct pipeline *a, const struct pipeline *b)
+{
+    bool same = a->document_column_count == b->document_column_count;
+
+    for (size_t i = 0; same && i < a->document_column_count; i++)
+        same = a->document_columns[i] == b->document_columns[i];
+    return same;
+}
+
 /* What two pipelines of one table must have in common and have not; NULL: nothing. */
 static const char *what_disagrees(const struct pipeline *a, const struct pipeline *b)
 {
@@ -44,7 +53,7 @@ static const char *what_disagrees(const struct pipeline *a, const struct pipelin
         return "options.key is another one";
     if (a->write != b->write)
         return "options.write is another one";
-    if (a->document_column != b->document_column)
+    if (!same_documents(a, b))
         return "the document's id stands in another column";
     return NULL;
 }

@@ -5,28 +5,39 @@
 #include "common/base/mem.h"
 #include "common/pipeline/parse.h"
 
-static void settle_document_column(struct reader *r)
+/* The column whose value is just this field of the document; SIZE_MAX: none. */
+static size_t column_of_field(const struct pipeline *p, const char *field)
+{
+    for (size_t i = 0; i < p->column_count; i++) {
+        const struct column *c = &p->columns[i];
+        if (c->alone && !c->of_line && strcmp(c->parts[0].field.path, field) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void settle_document_columns(struct reader *r)
 {
     struct pipeline *p = r->p;
 
-    if (p->document.count != 1 || p->column_count == 0 || p->write != WRITE_DOCUMENT || r->failed_column) {
-        if (p->document.count > 1 && p->write == WRITE_DOCUMENT)
-            read_error_at(r, "options.document",
-                          "several fields need write \"replace\": name one field, or write so");
+    if (p->column_count == 0 || p->write != WRITE_DOCUMENT || r->failed_column)
+        return;
+    if (p->document.count > DOCUMENT_FIELDS_MAX) {
+        read_error_at(r, "options.document", "at most %d fields identify a document", DOCUMENT_FIELDS_MAX);
         return;
     }
-    const char *name = p->document.names[0];
-    for (size_t i = 0; i < p->column_count && p->document_column == SIZE_MAX; i++) {
-        const struct column *c = &p->columns[i];
-        if (c->alone && !c->of_line && strcmp(c->parts[0].field.path, name) == 0)
-            p->document_column = i;
+    for (size_t i = 0; i < p->document.count; i++) {
+        const char *name = p->document.names[i];
+        size_t column = column_of_field(p, name);
+        if (column == SIZE_MAX)
+            read_error_at(
+                r, "target.request",
+                "no column holds the document's %s, by which its rows are found again: add "
+                "{\"field\": \"%s\", \"type\": \"string\", \"value\": \"{%s}\"} here and %s to main_sql",
+                p->document.count == 1 ? "id" : name, name, name, name);
+        else
+            p->document_columns[p->document_column_count++] = column;
     }
-    if (p->document_column == SIZE_MAX)
-        read_error_at(
-            r, "target.request",
-            "no column holds the document's id, by which its rows are found again: add "
-            "{\"field\": \"%s\", \"type\": \"string\", \"value\": \"{%s}\"} here and %s to main_sql",
-            name, name, name);
 }
 
 /* ---- what a row that is there keeps ---- */
@@ -73,7 +84,7 @@ static void settle_updates(struct reader *r)
     p->updated = mem_zalloc(p->column_count + 1, sizeof *p->updated);
     for (size_t i = 0; i < p->column_count; i++) {
         const char *name = p->columns[i].name;
-        if (r->sql_updates.count == 0 || i == p->document_column || list_has(&r->sql_updates, name))
+        if (r->sql_updates.count == 0 || pipeline_is_document(p, i) || list_has(&r->sql_updates, name))
             p->updated[p->updated_count++] = i;
         else if (!list_has(&p->key, name))
             names_add(&kept, name, strlen(name));
@@ -95,7 +106,7 @@ static void warn_row_by_row(struct reader *r)
 
 void writing_finish(struct reader *r)
 {
-    settle_document_column(r);
+    settle_document_columns(r);
     settle_updates(r);
     warn_row_by_row(r);
     r->p->heads_name = r->p->table_of != NULL ? r->p->table_of : r->p->name;

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from harness import feed
 from harness.tables import FIELDS, Stack, Target
 
 STATEMENTS = {
@@ -160,3 +161,79 @@ def test_row_by_row_a_loader_goes_on_where_its_group_is(row_by_row):
     target.wait_consumed(20)
     assert {row["io_id"] for row in target.rows()} == set(range(31, 41))
     assert target.letters() == []
+
+
+# ---- ids of several fields ----
+
+
+@pytest.fixture
+def two_fields(make_stack) -> Iterator[Target]:
+    """Documents are identified by io_id and remark together; the loader makes the table."""
+    made = make_stack(1)
+    target = made.take()
+
+    def change(content: dict[str, Any]) -> None:
+        content["options"]["document"] = ["io_id", "remark"]
+
+    made.pipe.edit_pipeline(change, target.name)
+    made.grant("*")
+    yield target
+    made.close()
+
+
+def pair(
+    target: Target, document: str, version: int, rows: Iterable[str]
+) -> tuple[str, bytes, dict[str, str]]:
+    """The rows message of a document "io_id/remark" with rows of these keys."""
+    io_id, remark = document.split("/", 1)
+    made = [{"id": key, "io_id": int(io_id), "ts": version, "remark": remark, "qty": version} for key in rows]
+    _, value, headers = feed.rows_message(int(io_id), version, made, target.name)
+    return document, value, {**headers, "jst-document": document}
+
+
+def test_documents_of_two_fields_have_their_own_versions_and_rows(two_fields):
+    target = two_fields
+    target.stack.start("--create-tables", "on")
+    target.send(
+        *(pair(target, f"1/{name}", 2, [f"1{name}-1", f"1{name}-2"]) for name in ("a", "b", "a/b", "it's")),
+        pair(target, "2/a", 2, ["2a-1"]),
+        pair(target, "3/a", 2, ["3a-1"]),
+    )
+    target.wait_count(10)
+    target.send(
+        pair(target, "1/a", 3, ["1a-2", "1a-3"]),
+        pair(target, "1/a/b", 3, []),
+        pair(target, "1/b", 1, ["1b-9"]),
+        pair(target, "2/a", 3, ["2a-2"]),
+    )
+    target.wait_consumed()
+    assert [(row["id"], row["io_id"], row["remark"], row["ts"]) for row in target.rows()] == [
+        ("1a-2", 1, "a", 3),
+        ("1a-3", 1, "a", 3),
+        ("1b-1", 1, "b", 2),
+        ("1b-2", 1, "b", 2),
+        ("1it's-1", 1, "it's", 2),
+        ("1it's-2", 1, "it's", 2),
+        ("2a-2", 2, "a", 3),
+        ("3a-1", 3, "a", 2),
+    ]
+    assert target.letters() == [] and target.reasons() == set()
+    assert target.metric("jst_loader_pruned_rows_total") == 4
+
+
+def test_the_rows_of_documents_of_two_fields_are_found_by_their_index(two_fields):
+    """Ranges of the index, not all of it: what the loader asks grows with the batch, not with the table."""
+    target = two_fields
+    target.stack.start("--create-tables", "on", "--batch-rows", "10000")
+    for version in (1, 2):
+        target.send(
+            *(pair(target, f"{number}/a", version, [f"{number}-{version}"]) for number in range(1, 2001))
+        )
+        target.wait_consumed(30)
+    assert {(row["io_id"], row["id"]) for row in target.rows()} == {(n, f"{n}-2") for n in range(1, 2001)}
+    some = " OR ".join(f"(io_id={number} AND remark='a')" for number in range(1, 21))
+    plan = target.database.query(
+        f"EXPLAIN SELECT id FROM `{target.table}` FORCE INDEX (jst_document) WHERE {some}"
+    )
+    assert [(row["type"], row["key"]) for row in plan] == [("range", "jst_document")]
+    assert int(plan[0]["rows"]) < 100

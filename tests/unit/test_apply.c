@@ -242,6 +242,55 @@ static void test_id_of_another_type(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ ids of several fields */
+
+static void add_pair(const char *document, const char *version, const char *value)
+{
+    add_rows(world.in, &(struct rows_spec){.document = document, .version = version, .value = value});
+}
+
+/* Its stored rows are those with all of its fields; the last field may have a '/'. */
+static void a_document_of_two_fields_replaces_just_its_rows(void **state)
+{
+    again(state, &(struct twin_spec){.document = "[\"io_id\",\"note\"]"});
+    put_row("1-a-9", "1", "a");
+    put_row("1-b-1", "1", "b");
+    put_row("2-a-1", "2", "a");
+    put_row("1-a/b-9", "1", "a/b");
+    add_pair("1/a", "5", "{\"id\":\"1-a-1\",\"io_id\":1,\"note\":\"a\",\"qty\":1}\n");
+    add_pair("1/a/b", "5", "{\"id\":\"1-a/b-1\",\"io_id\":1,\"note\":\"a/b\",\"qty\":1}\n");
+    add_pair("2/a", "5", "");
+    assert_applied();
+    assert_rows("1-a-1|1|a|1\n1-a/b-1|1|a/b|1\n1-b-1|1|b|1\n");
+    assert_result(3, 0, 2, 3, 0);
+    assert_head("1/a/b", 5, 1000, 1);
+}
+
+/* A row that its document's id would not find again is refused. */
+static void the_fields_of_an_id_are_told_apart(void **state)
+{
+    static const struct {
+        const char *document, *cells;
+        bool fits;
+    } cases[] = {
+        {"a/1", "\"note\":\"a\",\"io_id\":1", true},        {"a/1", "\"note\":\"a\",\"io_id\":2", false},
+        {"a/1", "\"note\":\"a\",\"io_id\":null", false},    {"a/1", "\"note\":\"a/1\",\"io_id\":1", false},
+        {"a/b/1", "\"note\":\"a/b\",\"io_id\":1", false},   {"a/1/2", "\"note\":\"a\",\"io_id\":1", false},
+        {"a/01", "\"note\":\"a\",\"io_id\":\"01\"", false}, {"a/", "\"note\":\"a\",\"io_id\":\"\"", false},
+        {"a", "\"note\":\"a\",\"io_id\":1", false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char value[200];
+        again(state, &(struct twin_spec){.document = "[\"note\",\"io_id\"]"});
+        snprintf(value, sizeof value, "{\"id\":\"k\",%s,\"qty\":1}\n", cases[i].cells);
+        add_pair(cases[i].document, "5", value);
+        assert_applied();
+        if (world.batch->rows[0].rejected == cases[i].fits)
+            fail_msg("%s and %s", cases[i].document, cases[i].cells);
+    }
+}
+
 /* ------------------------------------------------------------------ row by row */
 
 static void open_row_by_row(void **state, const char *sql)
@@ -398,6 +447,8 @@ int main(void)
         CASE(test_key_of_another_document),
         CASE(test_key_null),
         CASE(test_id_of_another_type),
+        CASE(a_document_of_two_fields_replaces_just_its_rows),
+        CASE(the_fields_of_an_id_are_told_apart),
         CASE(row_by_row_the_last_one_stays),
         CASE(row_by_row_documents_are_not_looked_at),
         CASE(row_by_row_a_bad_row_is_left_out),

@@ -168,6 +168,23 @@ static void test_keys(void **state)
     assert_true(has(&spec, "`c` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL"));
 }
 
+/* One index finds the rows of a document of several fields, unless the key begins with them. */
+static void a_document_of_several_fields_has_an_index(void **state)
+{
+    struct twin_spec spec = {
+        .fields = F("io_id", "string") "," F("a", "string") "," F("b", "int"),
+        .sql = "REPLACE INTO db.t(io_id,a,b) VALUES",
+        .document = "[\"io_id\",\"a\"]",
+    };
+
+    (void)state;
+    spec.options = ",\"key\":[\"io_id\",\"b\"]";
+    assert_true(has(&spec, "  PRIMARY KEY (`io_id`,`b`),\n  KEY `jst_document` (`io_id`,`a`)\n)"));
+    assert_true(has(&spec, "`a` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL,\n"));
+    spec.options = ",\"key\":[\"a\",\"io_id\",\"b\"]";
+    assert_true(has(&spec, "  PRIMARY KEY (`a`,`io_id`,`b`)\n) ENGINE"));
+}
+
 /* More columns than a row of VARCHARs holds: texts. */
 static void test_many_columns(void **state)
 {
@@ -196,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(a_document_of_several_fields_has_an_index),
         cmocka_unit_test(test_many_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

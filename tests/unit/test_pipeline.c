@@ -60,7 +60,8 @@ static void assert_purchasein_options(const struct pipeline *p)
     assert_string_equal(p->key.names[0], "id");
     assert_int_equal(p->document.count, 1);
     assert_string_equal(p->document.names[0], "io_id");
-    assert_int_equal(p->document_column, 1);
+    assert_int_equal(p->document_column_count, 1);
+    assert_int_equal(p->document_columns[0], 1);
     assert_string_equal(p->version, "ts");
     assert_string_equal(p->modified, "modified");
     assert_int_equal(p->overlap_ms, 600000);
@@ -142,7 +143,8 @@ static void test_params(void **state)
     assert_int_equal(p->retry_interval_ms, 300000);
     assert_string_equal(p->key.names[0], "id");
     assert_string_equal(p->document.names[0], "io_id");
-    assert_int_equal(p->document_column, 1);
+    assert_int_equal(p->document_column_count, 1);
+    assert_int_equal(p->document_columns[0], 1);
     assert_null(p->list);
     assert_null(p->version);
     assert_string_equal(p->modified, "modified");
@@ -401,7 +403,7 @@ static void row_by_row_needs_no_column_of_the_document(void **state)
     (void)state;
     assert_int_equal(p->write, WRITE_REPLACE);
     assert_int_equal(p->document.count, 2);
-    assert_true(p->document_column == SIZE_MAX);
+    assert_int_equal(p->document_column_count, 0);
     assert_int_equal(p->updated_count, 1);
     assert_int_equal(p->updated[0], 1);
     pipelines_free(&all);

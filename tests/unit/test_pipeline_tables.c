@@ -165,7 +165,7 @@ static void pipelines_of_one_table_agree(void **state)
     b->write = WRITE_REPLACE;
     expect(&all, NULL, FAULT_ERROR, "options.write is another one");
     b->write = WRITE_DOCUMENT;
-    b->document_column = 0;
+    b->document_columns[0] = 0;
     expect(&all, NULL, FAULT_ERROR, "the document's id stands in another column");
     free_two(&all);
 }

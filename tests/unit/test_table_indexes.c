@@ -158,13 +158,43 @@ static void rows_that_hang_on_ours_are_kept(void **state)
     assert_fine(); /* an update of a row deletes nothing */
 }
 
+/* Several fields: one index that begins with all of their columns, in any order. */
+static void a_document_of_two_columns_has_an_index(void **state)
+{
+    static const struct {
+        struct schema_index indexes[3];
+        bool fine;
+    } cases[] = {
+        {{INDEX("PRIMARY", "0", "id"), INDEX("d", "1", "io_id"), INDEX("d", "1", "note")}, true},
+        {{INDEX("PRIMARY", "0", "id"), INDEX("d", "1", "note"), INDEX("d", "1", "io_id")}, true},
+        {{INDEX("PRIMARY", "0", "id"), INDEX("d", "1", "io_id"), INDEX("e", "1", "note")}, false},
+        {{INDEX("PRIMARY", "0", "id"), INDEX("d", "1", "io_id"), PREFIX("d", "1", "note", "9")}, false},
+        {{INDEX("PRIMARY", "0", "id"), INDEX("d", "1", "io_id"), INDEX("d", "1", "qty")}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin_again(&(struct twin_spec){.document = "[\"io_id\",\"note\"]"});
+        use_indexes(cases[i].indexes, 3);
+        if (cases[i].fine)
+            assert_fine();
+        else
+            assert_paused(0, "columns io_id,note hold the document's id and have no index together; mend it "
+                             "with: ALTER TABLE `t` ADD INDEX `jst_document` (`io_id`,`note`)");
+    }
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(the_key_has_an_index_of_its_own),  CASE(a_column_of_the_primary_key_is_filled),
-        CASE(a_second_unique_index_is_refused), CASE(a_key_of_two_columns),
-        CASE(the_document_has_an_index),        CASE(rows_that_hang_on_ours_are_kept),
+        CASE(the_key_has_an_index_of_its_own),
+        CASE(a_column_of_the_primary_key_is_filled),
+        CASE(a_second_unique_index_is_refused),
+        CASE(a_key_of_two_columns),
+        CASE(the_document_has_an_index),
+        CASE(rows_that_hang_on_ours_are_kept),
+        CASE(a_document_of_two_columns_has_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,9 +247,9 @@ class Stack:
         self.database.execute(f"REVOKE INSERT ON `{name}`.* FROM `{user}`@`%`")
 
     def grant(self, table: str) -> None:
-        self.database.execute(
-            f"GRANT INSERT ON `{self.database.name}`.`{table}` TO `{self.database.user}`@`%`"
-        )
+        """INSERT into this table; "*": into every one, also those that are not there yet."""
+        name = "*" if table == "*" else f"`{table}`"
+        self.database.execute(f"GRANT INSERT ON `{self.database.name}`.{name} TO `{self.database.user}`@`%`")
 
     def _create_topics(self) -> None:
         wanted = []

@@ -323,6 +323,33 @@ static bool is_among(const char *text, const char *const *list, size_t count)
     return false;
 }
 
+/* The columns of the document's id, joined by '/'; the caller frees it. NULL: one of them is NULL. */
+static char *id_of_row(const struct fake_row *row, const struct pipeline *p)
+{
+    char *id = NULL;
+
+    for (size_t i = 0; i < p->document_column_count; i++) {
+        const char *cell = row->cells[p->document_columns[i]];
+        char *longer =
+            cell != NULL ? mem_printf("%s%s%s", id != NULL ? id : "", i > 0 ? "/" : "", cell) : NULL;
+        free(id);
+        id = longer;
+        if (id == NULL)
+            return NULL;
+    }
+    return id;
+}
+
+static bool is_of_documents(const struct fake_row *row, const struct pipeline *p,
+                            const char *const *documents, size_t count)
+{
+    char *id = strcmp(row->table, p->table) == 0 ? id_of_row(row, p) : NULL;
+    bool found = is_among(id, documents, count);
+
+    free(id);
+    return found;
+}
+
 static char **take_key(struct fake_row *row, const struct pipeline *p)
 {
     char **key = mem_zalloc(p->key.count, sizeof *key);
@@ -349,8 +376,7 @@ static int fake_stored_keys(struct store *store, const struct table *table, cons
         *ret = (struct stored_keys){.rows = mem_zalloc(view.row_count + 1, sizeof *ret->rows),
                                     .memory = (void *)(uintptr_t)p};
         for (size_t i = 0; i < view.row_count; i++)
-            if (strcmp(view.rows[i].table, p->table) == 0 &&
-                is_among(view.rows[i].cells[p->document_column], documents, count))
+            if (is_of_documents(&view.rows[i], p, documents, count))
                 ret->rows[ret->count++] = take_key(&view.rows[i], p);
     }
     fake_data_free(&view);

@@ -129,8 +129,9 @@ struct schema_table schema_of_pipeline(const struct pipeline *p, struct schema_r
         c->nullable = "NO";
         room->indexes[n++] = (struct schema_index){.name = "PRIMARY", .non_unique = "0", .column = c->name};
     }
-    room->indexes[n++] = (struct schema_index){
-        .name = "jst_document", .non_unique = "1", .column = p->columns[p->document_column].name};
+    for (size_t i = 0; i < p->document_column_count; i++)
+        room->indexes[n++] = (struct schema_index){
+            .name = "jst_document", .non_unique = "1", .column = p->columns[p->document_columns[i]].name};
     return (struct schema_table){.name = p->table,
                                  .columns = room->columns,
                                  .column_count = p->column_count,

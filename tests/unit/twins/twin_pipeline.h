@@ -19,11 +19,12 @@
 #define TWIN_SQL "REPLACE INTO t(id,io_id,note,qty) VALUES"
 
 struct twin_spec {
-    const char *name;    /* NULL: "p" */
-    const char *fields;  /* target.request; NULL: TWIN_FIELDS */
-    const char *sql;     /* main_sql; NULL: TWIN_SQL */
-    const char *options; /* members of options, with a comma before the first; NULL: none */
-    int limit;           /* rows a statement; 0: 1000 */
+    const char *name;     /* NULL: "p" */
+    const char *fields;   /* target.request; NULL: TWIN_FIELDS */
+    const char *sql;      /* main_sql; NULL: TWIN_SQL */
+    const char *document; /* its JSON; NULL: "io_id" */
+    const char *options;  /* members of options, with a comma before the first; NULL: none */
+    int limit;            /* rows a statement; 0: 1000 */
 };
 
 /* Ends the test program when the specification is wrong. */
@@ -40,9 +41,10 @@ static inline struct pipeline *twin_pipeline(const struct twin_spec *spec)
         "{\"name\":\"%s\",\"title\":\"twin\",%s,\"target\":{\"api\":\"batchexecute\",\"request\":[%s],"
         "\"otherRequest\":[{\"field\":\"main_sql\",\"type\":\"string\",\"value\":\"%s\"},"
         "{\"field\":\"limit\",\"type\":\"string\",\"value\":\"%d\"}]},"
-        "\"options\":{\"document\":\"io_id\"%s}}",
+        "\"options\":{\"document\":%s%s}}",
         spec->name != NULL ? spec->name : "p", source, spec->fields != NULL ? spec->fields : TWIN_FIELDS,
         spec->sql != NULL ? spec->sql : TWIN_SQL, spec->limit > 0 ? spec->limit : 1000,
+        spec->document != NULL ? spec->document : "\"io_id\"",
         spec->options != NULL ? spec->options : ",\"version\":\"ts\"");
     struct pipeline *p = pipeline_parse("twin.json", text, strlen(text), &faults);
 
