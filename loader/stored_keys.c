@@ -83,7 +83,7 @@ static void put_composite(struct buf *sql, const struct table *t, const char *do
 
     buf_add_text(sql, first ? "(" : " OR (");
     for (size_t i = 0; i < p->document_column_count; i++) {
-        size_t len;
+        size_t len = 0;
         const char *field = next_field(t, i, &document, &len);
         buf_add_text(sql, i > 0 ? " AND " : "");
         sql_put_name(sql, p->columns[p->document_columns[i]].name);
