@@ -18,6 +18,7 @@ void flow_free(struct flow *f, struct source *source)
     free(f->held);
     free(f->parts);
     free(f->told_rounded);
+    recent_clear(&f->recent);
     table_free(f->table);
     row_reader_free(f->reader);
 }

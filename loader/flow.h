@@ -16,6 +16,7 @@
 #include "common/wire/routes.h"
 #include "loader/apply.h"
 #include "loader/batch.h"
+#include "loader/recent.h"
 #include "loader/start.h"
 
 enum { SHIPMENTS_MAX = 8 /* batches of one pipeline that are not done */ };
@@ -81,7 +82,9 @@ struct flow {
     bool looking;            /* a writer does it */
     bool *told_rounded;      /* by column: the log has told; NULL: of none */
     bool emptied;            /* the last look found it so, and no row was written since */
-    int64_t looked_at_ms;    /* monotonic, or when it last wrote */
+    struct recent recent;    /* written last */
+    int64_t looked_at_ms;    /* monotonic */
+    int64_t wrote_at_ms;     /* monotonic: it needs no look to know that the database is there */
     size_t seen, seen_stale; /* of the last documents, at most 1000 */
 };
 

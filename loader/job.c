@@ -30,6 +30,34 @@ static int write_shipment(struct store *store, struct job *job)
     return 0;
 }
 
+static int ask_for_one(struct store *store, struct job *job, const char *id, size_t *missed)
+{
+    struct stored_keys keys = {0};
+
+    if (store->ops->stored_keys(store, job->table, &id, 1, &keys, &job->err) != 0)
+        return -1;
+    *missed += keys.count == 0;
+    store->ops->free_keys(store, &keys);
+    return 0;
+}
+
+/* Does the table lack what was written into it? */
+static int ask_for_recent(struct store *store, struct job *job)
+{
+    size_t missed = 0;
+    int rc = 0;
+
+    if (!recent_suffices(&job->recent))
+        return 0;
+    if (store->ops->begin(store, &job->err) != 0)
+        return -1;
+    for (size_t i = 0; i < job->recent.count && rc == 0; i++)
+        rc = ask_for_one(store, job, job->recent.ids[i], &missed);
+    store->ops->rollback(store); /* nothing was written */
+    job->emptied = job->emptied || missed >= RECENT_MISSED;
+    return rc;
+}
+
 /* The table, the marks, and whether the marks still speak of what the table holds. */
 static int look_at_table(struct store *store, struct job *job)
 {
@@ -43,6 +71,8 @@ static int look_at_table(struct store *store, struct job *job)
     if (job->table->empty && store->ops->has_heads(store, p->heads_name, &has_heads, &job->err) != 0)
         return -1;
     job->emptied = job->table->empty && has_heads;
+    if (ask_for_recent(store, job) != 0)
+        return -1;
     FAULT_POINT("table-looked-at");
     return store->ops->read_marks(store, p->name, false, &job->stored, &job->err);
 }

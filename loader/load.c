@@ -90,6 +90,7 @@ static bool may_ask(const struct loading *w, int64_t now)
 static void start_look(struct loading *w, struct job *job, struct flow *f)
 {
     job->create_tables = w->l->create_tables;
+    recent_copy(&job->recent, &f->recent);
     f->looking = true;
     start_job(w, job, f, JOB_LOOK);
 }
@@ -177,8 +178,11 @@ static bool is_look_due(const struct loading *w, const struct flow *f, int64_t n
     int64_t apart = (int64_t)w->count * LOOKS_APART_MS;
     int64_t every = w->l->idle_look_ms > apart ? w->l->idle_look_ms : apart;
 
-    /* a bounded run would never be idle */
-    return f->needs_look || (!w->l->bounded && flow_is_empty(f) && now >= f->looked_at_ms + every);
+    if (f->needs_look || w->l->bounded) /* a bounded run would never be idle */
+        return f->needs_look;
+    if (now < f->looked_at_ms + every)
+        return false;
+    return flow_is_empty(f) ? now >= f->wrote_at_ms + every : recent_suffices(&f->recent);
 }
 
 /* Give the flow a writer if it has work for one. */

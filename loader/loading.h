@@ -28,6 +28,7 @@ struct job {
     struct flow *flow;         /* NULL: JOB_ASK */
     struct shipment *shipment; /* JOB_WRITE */
     struct mark_list marks;    /* JOB_MARKS */
+    struct recent recent;      /* JOB_LOOK: what the table must have rows of */
     struct apply_rules rules;
     struct flood flood; /* for the rules */
     bool create_tables;

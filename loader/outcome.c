@@ -53,6 +53,7 @@ static void watch_stale(struct flow *f, const struct apply_result *r)
 
 void outcome_forget(struct flow *f)
 {
+    recent_clear(&f->recent);
     tell_stale(f, NULL);
 }
 
@@ -127,7 +128,8 @@ static void take_committed(struct loading *w, struct shipment *s)
     if (!w->l->replay && !is_read_again(f, s->batch))
         watch_stale(f, &s->result);
     load_count_commit(s->batch, &s->result, s->seconds, w->l->now_ms());
-    f->looked_at_ms = clock_monotonic_ms();
+    recent_take(&f->recent, s->batch);
+    f->wrote_at_ms = clock_monotonic_ms();
 }
 
 static int take_write(struct loading *w, struct job *job, struct err *err)
@@ -260,15 +262,15 @@ static int take_look(struct loading *w, struct job *job, struct err *err)
     f->table = job->table;
     job->table = NULL;
     if (was_emptied(f, job)) {
-        log_warn(
-            "%s: table %s is empty although documents were written into it: it is filled again from what "
-            "Kafka still holds; what is older takes a back-fill",
-            flow_name(f), f->table->name);
+        log_warn("%s: table %s has lost what was written into it: it is filled again from what "
+                 "Kafka still holds; what is older takes a back-fill",
+                 flow_name(f), f->table->name);
         flow_restart(w, f);
     } else if (is_set_back(f, job)) {
         log_warn("%s: the database was set back; going back to it", flow_name(f));
         flow_restart(w, f);
     }
+    recent_renew(&f->recent);
     start_parts(w, f, job);
     f->needs_look = false;
     return 0;
@@ -313,6 +315,7 @@ int outcome_take(struct loading *w, struct job *job, struct err *err)
     table_free(job->table);
     stored_marks_free(&job->stored);
     free(job->marks.list);
+    recent_clear(&job->recent);
     *job = (struct job){.kind = JOB_NONE};
     return rc;
 }

@@ -82,6 +82,7 @@ void trouble_leaves(struct loading *w, struct flow *f)
 void flow_restart(struct loading *w, struct flow *f)
 {
     flow_drop(f, w->l->in);
+    recent_clear(&f->recent);
     for (size_t i = 0; i < f->part_count; i++) {
         struct flow_part *part = &f->parts[i];
         if (part->next >= 0)

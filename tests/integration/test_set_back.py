@@ -150,6 +150,18 @@ def test_a_table_that_was_emptied(stack, chance):
     check_right(stack)
 
 
+def test_a_table_that_is_emptied_while_rows_flow(stack, chance):
+    """What comes at once has rows in it before anybody looks."""
+    stack.start()
+    load(stack, chance, range(1, 4))
+    target = stack.targets[0]
+    stack.database.execute(f"TRUNCATE TABLE `{target.table}`")
+    target.send(*(target.document(number, 4) for number in range(200, 400)))
+    wait_until("some to be written", lambda: target.count() > 0, 10)
+    check_right(stack, 40)
+    assert "has lost what was written into it" in stack.loader.log()
+
+
 @pytest.mark.parametrize(
     "how", ["DROP TABLE `{0}`", "RENAME TABLE `{0}` TO `{0}_old`"], ids=["drop", "rename"]
 )
