@@ -283,7 +283,7 @@ static void test_outage_is_bounded(void **state)
     world.db->on_step = note_given;
     world.goal = 500;
     assert_ran();
-    assert_in_range(world.met, 10, 35); /* batches of 10, two writers */
+    assert_in_range(world.met, 1, 35); /* batches of 10 at most, two writers */
     assert_int_equal(world.db->committed.row_count, 500);
     assert_string_equal(world.in->paused, "");
 }
@@ -304,7 +304,7 @@ static void test_unknown_error(void **state)
         add_document(world.in, 0, 2, 5, 1, "odd");
         world.goal = 2;
         assert_ran();
-        assert_in_range(world.passed, 55 * 1000, 70 * 1000);
+        assert_took(60 * 1000);
         assert_rows("1-1|1|a|1\n");
         assert_int_equal(world.dead->count, 1);
         assert_string_equal(memory_header(&world.dead->list[0], H_ERROR_CODE), "9999");
@@ -321,7 +321,7 @@ static void test_bounded_gives_up(void **state)
     fake_database_fail(world.db, &(struct fake_fault){.step = STEP_CONNECT, .times = -1, .code = 2003});
     assert_int_equal(run(&err), -1);
     assert_int_equal(err.kind, ERR_FATAL);
-    assert_in_range(world.passed, 55 * 1000, 70 * 1000);
+    assert_took(60 * 1000);
     assert_int_equal(memory_source_done(world.in), 0);
 }
 
@@ -417,7 +417,7 @@ static void test_bounded_gives_up_on_dead_letters(void **state)
     add_rows(world.in, &(struct rows_spec){.document = "3", .version = "x", .value = "{}\n"});
     assert_int_equal(run(&err), -1);
     assert_int_equal(err.kind, ERR_FATAL);
-    assert_in_range(world.passed, 55 * 1000, 70 * 1000);
+    assert_took(60 * 1000);
     assert_int_equal(world.offsets_stored, 0);
 }
 

@@ -30,7 +30,7 @@
 #include "tests/unit/twins/rows_message.h"
 #include "tests/unit/twins/twin_pipeline.h"
 
-enum { PATIENCE_MS = 20000, PIPELINES = 2, STORES = 3 /* two writers' and the slow one's */ };
+enum { PATIENCE_MS = 60000, PIPELINES = 2, STORES = 3 /* two writers' and the slow one's */ };
 
 static struct world {
     struct memory_source *in;
@@ -43,9 +43,9 @@ static struct world {
     struct routes routes;
     struct load load;
     _Atomic bool stop;
-    int64_t give_up_ms;          /* real */
-    _Atomic int64_t passed;      /* ms that nobody waited for */
-    int64_t passes_when_stopped; /* ms with each look at the clock */
+    int64_t began_ms, give_up_ms; /* real */
+    _Atomic int64_t passed;       /* ms that nobody waited for */
+    int64_t passes_when_stopped;  /* ms with each look at the clock */
     _Atomic size_t polls;
     int64_t goal;     /* committed records to stop at; -1: none */
     size_t idle_goal; /* idle polls to stop at; 0: none */
@@ -67,6 +67,12 @@ static inline int64_t world_monotonic(void)
     if (world.stop)
         world.passed += world.passes_when_stopped;
     return real_ms() + world.passed;
+}
+
+/* The loader has seen so much time pass. How much more it was says how fast this machine is. */
+static inline void assert_took(int64_t at_least_ms)
+{
+    assert_true(real_ms() - world.began_ms + world.passed >= at_least_ms);
 }
 
 static inline bool stopping(void)
@@ -151,7 +157,8 @@ static inline int set_up(void **state)
     world.in->on_poll = on_poll;
     world.in->on_store = on_store;
     world.goal = -1;
-    world.give_up_ms = real_ms() + PATIENCE_MS;
+    world.began_ms = real_ms();
+    world.give_up_ms = world.began_ms + PATIENCE_MS;
     world.load = (struct load){
         .in = &world.in->base,
         .dead = &world.dead->base,
