@@ -100,7 +100,7 @@ bool kafka_leave(struct kafka_source *s)
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->ended, NULL);
     if (pthread_create(&thread, NULL, end_client, e) != 0) {
-        drop_ending(e, false);
+        e->users = 1;
         drop_ending(e, false);
         return false;
     }
