@@ -160,7 +160,7 @@ class Instant:
 
 OFTEN_PASSED = [
     Instant("table-looked-at"),
-    Instant("partition-started", 2),
+    Instant("partition-started"),
     Instant("record-taken", 30),
     Instant("begun", 4),
     Instant("heads-raised", 4),

@@ -97,7 +97,8 @@ class Round:
                 alive[at] = self.loader(next(points) if more else None)
             return self.lag() == 0
 
-        wait_until("the histories to be loaded", finished, END, every=0.1)
+        server = self.stack.database.server.process
+        wait_until("the histories to be loaded", finished, END, every=0.1, alive=[server])
 
     def check(self) -> None:
         oracle = Oracle(self.states)
