@@ -173,6 +173,19 @@ def own_database(database_kind: str, test_dir: Path, unique: str) -> Iterator[Da
     server.remove()
 
 
+@pytest.fixture
+def load_local(
+    database_kind: str, database_servers: Callable[[str], DatabaseServer]
+) -> Iterator[Callable[[], None]]:
+    """load_local() lets the server take LOAD DATA LOCAL until the test ends."""
+    connection = database_servers(database_kind).connect()
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.local_infile AS before_it")
+        before = cursor.fetchone()["before_it"]
+        yield lambda: cursor.execute("SET GLOBAL local_infile = 1")
+        cursor.execute(f"SET GLOBAL local_infile = {before}")
+
+
 # ---- API and programs ----
 
 

@@ -94,17 +94,6 @@ def world(make_stack, build, seed) -> Iterator[World]:
     stack.close()
 
 
-@pytest.fixture
-def load_local(database_kind, database_servers) -> Iterator[Callable[[], None]]:
-    """load_local() lets the server take LOAD DATA LOCAL until the test ends."""
-    connection = database_servers(database_kind).connect()
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT @@GLOBAL.local_infile AS before_it")
-        before = cursor.fetchone()["before_it"]
-        yield lambda: cursor.execute("SET GLOBAL local_infile = 1")
-        cursor.execute(f"SET GLOBAL local_infile = {before}")
-
-
 # ---- a loader dies ----
 
 

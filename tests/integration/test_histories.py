@@ -118,13 +118,15 @@ def points_in_turn(chance: random.Random) -> Iterator[str]:
         yield from chance.sample(POINTS, len(POINTS))
 
 
-def test_histories_end_at_the_oracle(make_stack, database_kind, build, seed, pytestconfig, tell):
+def test_histories_end_at_the_oracle(make_stack, load_local, database_kind, build, seed, pytestconfig, tell):
     wanted = int(pytestconfig.getoption("--histories"))
     chance = random.Random(seed)
     points = points_in_turn(chance)
     rounds = -(-wanted // ROUND)
     killed: Counter[str] = Counter()
     for number in range(rounds):
+        if number == rounds // 2:
+            load_local()
         size = min(ROUND, wanted - number * ROUND)
         stack = make_stack(1, partitions=3)
         one = Round(stack, draw(build, seed * 1000 + number, size, MESSAGES), chance)
