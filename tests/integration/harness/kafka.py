@@ -312,8 +312,13 @@ class KafkaServer:
         wait_until(f"group {group} to finish {topic}", finished, limit, every=0.1, alive=alive)
 
     def group_members(self, group: str) -> int:
-        """How many members the group has now."""
-        found = self.admin.list_groups(group, timeout=20)
+        """How many members the group has now; -1 while a broker that has just started cannot tell."""
+        try:
+            found = self.admin.list_groups(group, timeout=20)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+                raise
+            return -1
         return len(found[0].members) if found else 0
 
 
