@@ -1,4 +1,4 @@
-/* The loader at work. Shared by load.c, letters.c, outcome.c and troubles.c; nobody else includes it. */
+/* The loader at work. Shared by load.c and the files that are named below; nobody else includes it. */
 #ifndef JST_LOADER_LOADING_H
 #define JST_LOADER_LOADING_H
 
@@ -65,6 +65,32 @@ struct loading {
     struct replay_report report; /* of a replay */
     struct err first_failure;    /* bounded: the first flow that was given up */
 };
+
+/* ---- work.c ---- */
+
+/* Has a writer something in hand? */
+bool work_is_under_way(const struct loading *w);
+/* Give idle writers what is due. quiet: nothing has come lately, so what is there need not wait for more. */
+void work_give(struct loading *w, bool quiet);
+/* Act on the jobs that have ended. -1: the program must end, and *err says why. */
+int work_take(struct loading *w, struct err *err) __attribute__((warn_unused_result));
+/* Have the flow's marks written if they lag behind; else the job stays JOB_NONE. */
+void work_start_marks(struct loading *w, struct job *job, struct flow *f);
+
+/* ---- room.c ---- */
+
+/* How much is held, and what a batch may take from now on. */
+void room_measure(struct loading *w);
+/* Has a flow no room while its topic is not paused? Then nothing may be read. */
+bool room_is_blocked(const struct loading *w);
+/* Pause the topics that have no room. */
+void room_pause(struct loading *w);
+
+/* ---- finish.c ---- */
+
+/* Let the transactions under way finish and store their offsets. If one hangs, cut its connection: the server
+ * then rolls it back. false: a thread does not return, and nothing that it uses may be freed. */
+bool stop_writing(struct loading *w) __attribute__((warn_unused_result));
 
 /* ---- job.c ---- */
 

@@ -128,7 +128,8 @@ static void take_committed(struct loading *w, struct shipment *s)
     if (!w->l->replay && !is_read_again(f, s->batch))
         watch_stale(f, &s->result);
     load_count_commit(s->batch, &s->result, s->seconds, w->l->now_ms());
-    recent_take(&f->recent, s->batch);
+    if (f->route->pipeline->write == WRITE_DOCUMENT)
+        recent_take(&f->recent, s->batch);
     f->wrote_at_ms = clock_monotonic_ms();
 }
 

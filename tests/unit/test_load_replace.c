@@ -58,9 +58,28 @@ static void it_goes_on_where_the_group_is(void **state)
     assert_rows("2-1|2|second|1\n");
 }
 
+/* It keeps no marks, so there are none to delete. */
+static void what_to_do_about_lost_messages_is_the_groups_offset(void **state)
+{
+    struct buf ready;
+    (void)state;
+
+    write_row_by_row();
+    world.in->bounded = world.load.bounded = false;
+    memory_source_lose(world.in, "jst.p.rows", 0);
+    world.idle_goal = 1;
+    assert_ran();
+    buf_init(&ready, 4096);
+    health_ready(&ready);
+    assert_non_null(strstr(ready.data, "jst.p.rows/0"));
+    assert_null(strstr(ready.data, "jst_offsets"));
+    buf_free(&ready);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CASE(what_came_last_stays), CASE(it_goes_on_where_the_group_is)};
+    const struct CMUnitTest tests[] = {CASE(what_came_last_stays), CASE(it_goes_on_where_the_group_is),
+                                       CASE(what_to_do_about_lost_messages_is_the_groups_offset)};
 
     log_setup("test_load_replace", LOG_ERROR, false);
     return cmocka_run_group_tests(tests, NULL, NULL);
