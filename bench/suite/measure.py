@@ -29,6 +29,7 @@ class Figures:
     cpu_a_million: float
     mib: float
     missing: int = 0  # rows that did not come in time, where that is not an error
+    busy: float = 0.0  # share of all cores' time that somebody used, servers included
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
@@ -41,6 +42,13 @@ def cpu_seconds(pids: Sequence[int]) -> float:
             continue  # it has just ended
         ticks += int(fields[11]) + int(fields[12])
     return ticks / TICKS
+
+
+def machine_ticks() -> tuple[int, int]:
+    """Of all cores: the ticks that somebody used or another machine took, and all."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    idle = fields[3] + fields[4]
+    return sum(fields) - idle, sum(fields)
 
 
 def peak_mib(pids: Sequence[int]) -> float:
@@ -108,13 +116,16 @@ def measure(
 
     first = reach(first_row, limit or FIRST_LIMIT)
     begin, cpu = time.monotonic(), watch.cpu
+    busy_before, all_before = machine_ticks()
     last = reach(total, limit or max(LIMIT, total / SLOWEST))
     seconds = time.monotonic() - begin
+    busy, ticks = machine_ticks()
     assert last == total or limit is not None, f"{what}: {last} rows instead of {total}"
     assert total > first, f"{what}: too few rows to measure"
     rows = last - first
     cpu_a_million = (watch.cpu - cpu) / rows * 1e6 if rows else 0.0
-    return Figures(rows / seconds, cpu_a_million, watch.mib, total - last)
+    used = (busy - busy_before) / max(ticks - all_before, 1)
+    return Figures(rows / seconds, cpu_a_million, watch.mib, total - last, used)
 
 
 def committed_documents(process: Process, pipelines: Collection[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ PEERS = ("go", "connect", "peer-go", "peer-benthos")
 BEST_FLOORS = ("load1", "bulk1", "load1x10000", "bulk1x10000")  # of one connection
 MANY_CONNECTIONS = ("load2", "load4")
 SHARE_OF_LIMIT = 0.90  # above this share of what it takes from several connections the server is the limit
+MACHINE_IS_BUSY = 0.95  # above this share of all cores' time the machine is the limit
 LATENCY_PACE = 5.0  # pages a second: what one account may ask for
 
 
@@ -83,6 +85,10 @@ def _scaling(section: Section, results: Results) -> None:
     ours2 = median_rows(results, "ours2")
     if two < 1.5 and best and ours2:
         section.at_least("or: two processes ÷ LOAD DATA on several connections", ours2 / best, SHARE_OF_LIMIT)
+    if two < 1.5:
+        busy = [statistics.median(run.busy for run in results[name]) for name in ("ours", "ours2")]
+        more = f"; with one process {busy[0]:.2f}"
+        section.at_least("or: cores in use with two processes", busy[1], MACHINE_IS_BUSY, more=more)
 
 
 def loader(servers: Servers, size: Size, own: Sequence[Contestant]) -> Section:
