@@ -216,11 +216,12 @@ static struct apply_result mark_stale(struct transaction *t)
     const struct batch *b = t->batch;
 
     for (size_t i = 0; i < t->count; i++) {
-        if (t->lost[i])
-            b->documents[t->sorted[i]].state = DOCUMENT_STALE;
-        else
-            result.written++;
+        if (!t->lost[i])
+            continue;
+        b->documents[t->sorted[i]].state = DOCUMENT_STALE;
+        result.older++;
     }
+    result.written = t->count - result.older;
     result.rows = t->count > 0 ? t->good_count : 0;
     for (size_t i = 0; i < b->document_count; i++)
         result.stale += b->documents[i].state == DOCUMENT_STALE;

@@ -17,6 +17,7 @@ struct err;
 struct apply_result {
     size_t written;    /* documents */
     size_t stale;      /* documents that lost to a newer version, in the batch or in the table */
+    size_t older;      /* of these, to one in the table */
     size_t rows;       /* rows written */
     size_t pruned;     /* stored rows deleted because their document no longer has them */
     size_t rejected;   /* rows of written documents */

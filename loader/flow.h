@@ -86,6 +86,8 @@ struct flow {
     int64_t looked_at_ms;    /* monotonic */
     int64_t wrote_at_ms;     /* monotonic: it needs no look to know that the database is there */
     size_t seen, seen_stale; /* of the last documents, at most 1000 */
+    int64_t
+        older_at_ms; /* monotonic: when the table last had a newer version than what came; 0: it did not */
 };
 
 /* Guards shipment->orphaned, ->committed and the list of shipments against the writing threads. */

@@ -14,6 +14,7 @@
 
 enum {
     STALE_WINDOW = 1000,
+    STALE_ENDS_MS = 10 * 60 * 1000, /* after the last older document */
     REASON_KEY = 160,
     REPORT_TEXT = 1024,
 };
@@ -43,12 +44,22 @@ static void tell_stale(struct flow *f, const char *why)
 /* Newer versions of most documents are there already: something publishes old ones. */
 static void watch_stale(struct flow *f, const struct apply_result *r)
 {
-    f->seen += r->written + r->stale;
-    f->seen_stale += r->stale;
+    f->seen += r->written + r->older;
+    f->seen_stale += r->older;
+    if (r->older > 0)
+        f->older_at_ms = clock_monotonic_ms();
     if (f->seen >= STALE_WINDOW)
         tell_stale(f, f->seen_stale * 2 > f->seen
                           ? "of its last 1000 documents more than half are older than what the table has"
                           : NULL);
+}
+
+static void end_stale(struct flow *f)
+{
+    if (f->older_at_ms > 0 && clock_monotonic_ms() - f->older_at_ms >= STALE_ENDS_MS) {
+        f->older_at_ms = 0;
+        tell_stale(f, NULL);
+    }
 }
 
 void outcome_forget(struct flow *f)
@@ -271,6 +282,7 @@ static int take_look(struct loading *w, struct job *job, struct err *err)
         log_warn("%s: the database was set back; going back to it", flow_name(f));
         flow_restart(w, f);
     }
+    end_stale(f);
     recent_renew(&f->recent);
     start_parts(w, f, job);
     f->needs_look = false;

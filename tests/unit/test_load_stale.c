@@ -12,14 +12,19 @@ static void stop_behind_the_last(void *arg, const char *topic, int32_t partition
 }
 
 /* Every document in a version, then in an older one; the group has had `committed` of them. */
-static void read_older_ones(int64_t committed)
+static void add_older_ones(int64_t committed)
 {
     for (int version = 2; version > 0; version--)
         for (int d = 1; d <= MANY; d++)
             add_document(world.in, 0, d, version, 1, "a");
     memory_source_commit(world.in, TOPIC, 0, committed);
-    world.in->on_store = stop_behind_the_last;
     world.load.limits.rows = world.load.enough_rows = MANY / 10;
+}
+
+static void read_older_ones(int64_t committed)
+{
+    add_older_ones(committed);
+    world.in->on_store = stop_behind_the_last;
     assert_ran();
 }
 
@@ -48,6 +53,45 @@ static void older_documents_that_are_read_again_are_none(void **state)
     assert_no_reason();
 }
 
+/* Most of them lose to the next version, of which the table knows nothing yet. */
+static void versions_that_come_together_are_none(void **state)
+{
+    enum { VERSIONS = 4 };
+    (void)state;
+
+    for (int d = 1; d <= LAST_OF_ALL / VERSIONS; d++)
+        for (int version = 1; version <= VERSIONS; version++)
+            add_document(world.in, 0, d, version, 1, "a");
+    world.goal = LAST_OF_ALL / VERSIONS * VERSIONS;
+    world.load.limits.rows = world.load.enough_rows = MANY / 10;
+    assert_ran();
+    assert_no_reason();
+}
+
+/* Once all is read, time passes, and the table is looked at. */
+static void let_time_pass(void *arg)
+{
+    bool all_read = memory_source_committed(world.in, TOPIC, 0) > LAST_OF_ALL;
+
+    on_poll(arg);
+    if (world.met == 0 && all_read) {
+        assert_not_ready("pipeline p (stale)");
+        world.passed += (int64_t)11 * 60 * 1000;
+        world.met = world.db->steps[STEP_LOOK];
+    }
+    world.stop = world.stop || (world.met > 0 && world.db->steps[STEP_LOOK] > world.met + 1);
+}
+
+/* A shop with few documents is not unready for days. */
+static void the_reason_ends_when_no_older_ones_come(void **state)
+{
+    (void)state;
+    world.in->on_poll = let_time_pass;
+    add_older_ones(-1);
+    assert_ran();
+    assert_no_reason();
+}
+
 /* The next process that has its partitions sees for itself. */
 static void the_reason_goes_with_the_partitions(void **state)
 {
@@ -64,8 +108,8 @@ static void the_reason_goes_with_the_partitions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(older_documents_are_a_reason),
-        CASE(older_documents_that_are_read_again_are_none),
+        CASE(older_documents_are_a_reason),         CASE(older_documents_that_are_read_again_are_none),
+        CASE(versions_that_come_together_are_none), CASE(the_reason_ends_when_no_older_ones_come),
         CASE(the_reason_goes_with_the_partitions),
     };
     log_setup("test_load_stale", LOG_ERROR, false);
