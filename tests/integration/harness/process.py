@@ -105,6 +105,20 @@ class Process:
         self.check_sanitizers()
         return code
 
+    def _handles_sigterm(self) -> bool:
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return True  # it has just ended
+        masks = re.findall(r"Sig(?:Blk|Cgt|Ign):\s+(\w+)", status)
+        return not masks or any(int(mask, 16) >> (signal.SIGTERM - 1) & 1 for mask in masks)
+
+    def _wait_handles_sigterm(self) -> None:
+        """On a busy machine a program may still be loading its libraries."""
+        wait_until(
+            f"{self.name} to handle SIGTERM", lambda: not self.running or self._handles_sigterm(), 20.0
+        )
+
     def stop(self, limit: float = 15.0, expect: int | None = 0) -> int | None:
         """SIGTERM, and its end within the limit; kills it and fails otherwise. None if it never ran.
 
@@ -113,6 +127,8 @@ class Process:
         if self.popen is None:
             return None
         if self.popen.poll() is None:
+            if expect is not None:
+                self._wait_handles_sigterm()
             self.popen.terminate()
             try:
                 self.popen.wait(limit)
